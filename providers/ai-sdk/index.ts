@@ -1,0 +1,4 @@
+export { createLocal, local } from './local-provider.ts';
+export type { LocalProvider, LocalProviderSettings } from './local-provider.ts';
+export type { LocalLanguageModelOptions } from './local-language-model-options.ts';
+export { VERSION } from '../version.ts';

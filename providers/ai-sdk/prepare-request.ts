@@ -1,0 +1,120 @@
+import type {
+  LanguageModelV4CallOptions,
+  LanguageModelV4FunctionTool,
+  SharedV4Warning,
+} from '@ai-sdk/provider';
+import { mapReasoningToProviderEffort } from '@ai-sdk/provider-utils';
+import type { JSONSchema, ToolDefinition } from '../../src/chat/messages.ts';
+import type { ChatRequest } from '../../src/model.ts';
+import { convertPrompt } from './convert-prompt.ts';
+import { parseLocalOptions } from './local-language-model-options.ts';
+import type { LocalLanguageModelOptions } from './local-language-model-options.ts';
+
+export interface PreparedRequest {
+  /** Without the signal. */
+  readonly request: ChatRequest;
+  readonly warnings: readonly SharedV4Warning[];
+}
+
+/**
+ * Call options to a chat request, before anything is loaded. What the model itself cannot do (tools, JSON)
+ * goes along: it answers with warnings.
+ *
+ * @throws {InvalidArgumentError} {@link UnsupportedFunctionalityError}
+ */
+export async function prepareRequest(options: LanguageModelV4CallOptions): Promise<PreparedRequest> {
+  const warnings: SharedV4Warning[] = [];
+  const localOptions = await parseLocalOptions(options.providerOptions);
+  const messages = convertPrompt(options.prompt);
+  if (messages.at(-1)?.role === 'assistant') {
+    warnings.push({
+      type: 'other',
+      message:
+        'The prompt ends with an assistant message. It is rendered as a finished turn and the model begins a new one; continuing it is not supported yet.',
+    });
+  }
+  const request: ChatRequest = {
+    messages,
+    ...prepareTools(options, warnings),
+    ...prepareResponseFormat(options.responseFormat),
+    ...prepareReasoning(options.reasoning, warnings),
+    ...defined({
+      maxTokens: options.maxOutputTokens,
+      temperature: options.temperature,
+      topP: options.topP,
+      topK: options.topK,
+      presencePenalty: options.presencePenalty,
+      frequencyPenalty: options.frequencyPenalty,
+      seed: options.seed,
+      stop: options.stopSequences,
+    }),
+    ...prepareLocalOptions(localOptions),
+  };
+  return { request, warnings };
+}
+
+function prepareTools(
+  { tools, toolChoice }: LanguageModelV4CallOptions,
+  warnings: SharedV4Warning[],
+): Pick<ChatRequest, 'tools' | 'toolChoice'> {
+  const definitions: ToolDefinition[] = [];
+  for (const tool of tools ?? []) {
+    if (tool.type === 'function') definitions.push(convertTool(tool));
+    else warnings.push({ type: 'unsupported', feature: `provider-defined tool ${tool.id}` });
+  }
+  return {
+    ...(definitions.length === 0 ? {} : { tools: definitions }),
+    // `auto` is always there, also without tools, and is our default.
+    ...(toolChoice === undefined || toolChoice.type === 'auto'
+      ? {}
+      : { toolChoice: toolChoice.type === 'tool' ? { name: toolChoice.toolName } : toolChoice.type }),
+  };
+}
+
+function convertTool(tool: LanguageModelV4FunctionTool): ToolDefinition {
+  return {
+    name: tool.name,
+    parameters: { ...tool.inputSchema },
+    ...defined({ description: tool.description, strict: tool.strict }),
+  };
+}
+
+function prepareResponseFormat(
+  format: LanguageModelV4CallOptions['responseFormat'],
+): Pick<ChatRequest, 'responseFormat'> {
+  if (format?.type !== 'json') return {};
+  const schema: JSONSchema | undefined = format.schema === undefined ? undefined : { ...format.schema };
+  return { responseFormat: { type: 'json', ...defined({ schema }) } };
+}
+
+/** Levels between ours go to the nearest one, with a warning. */
+function prepareReasoning(
+  reasoning: LanguageModelV4CallOptions['reasoning'],
+  warnings: SharedV4Warning[],
+): Pick<ChatRequest, 'reasoning'> {
+  const level = mapReasoningToProviderEffort({
+    reasoning,
+    effortMap: { none: 'none', low: 'low', medium: 'medium', high: 'high' },
+    warnings,
+  });
+  if (level === undefined) return {};
+  return { reasoning: level === 'none' ? 'off' : level };
+}
+
+function prepareLocalOptions(options: LocalLanguageModelOptions): Partial<ChatRequest> {
+  const { logitBias, ...rest } = options;
+  if (logitBias === undefined) return defined(rest);
+  const entries = Object.entries(logitBias).map(([id, bias]): [number, number] => [
+    Number(id),
+    bias === false ? Number.NEGATIVE_INFINITY : bias,
+  ]);
+  return { ...defined(rest), logitBias: new Map(entries) };
+}
+
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+/** The entries that have a value: with `exactOptionalPropertyTypes` a missing key is not an undefined one. */
+function defined<T extends object>(values: T): Defined<T> {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Defined<T>;
+}

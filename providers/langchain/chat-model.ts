@@ -1,0 +1,242 @@
+import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager';
+import { BaseChatModel } from '@langchain/core/language_models/chat_models';
+import type { LangSmithParams } from '@langchain/core/language_models/chat_models';
+import type { ChatModelStreamEvent } from '@langchain/core/language_models/event';
+import type { ModelProfile } from '@langchain/core/language_models/profile';
+import type { AIMessageChunk, BaseMessage, MessageContent } from '@langchain/core/messages';
+import type { ChatGenerationChunk, ChatResult, LLMResult } from '@langchain/core/outputs';
+import { sharedModel } from '#rivulet';
+import type { SharedLoadOptions, SharedModel } from '#rivulet';
+import type { GenerateEvent } from '../../src/events.ts';
+import type { ChatRequest, Model } from '../../src/model.ts';
+import { VERSION } from '../version.ts';
+import { Answer } from './answer.ts';
+import {
+  assertSupported,
+  mergeGenerationOptions,
+  pickBaseParams,
+  pickLoadOptions,
+  toPlainOptions,
+} from './chat-options.ts';
+import type { ChatLocalCallOptions, ChatLocalGenerationOptions, ChatLocalInput } from './chat-options.ts';
+import { registerContentTranslator } from './content-translator.ts';
+import { sortContent } from './content-text.ts';
+import { convertMessages } from './convert-messages.ts';
+import { leaveOnAbort } from './leave-on-abort.ts';
+import { mapError } from './map-error.ts';
+import { mapFinishReason, modelProvider } from './response-metadata.ts';
+import { toChunks } from './to-chunks.ts';
+import { toEvents } from './to-events.ts';
+
+/**
+ * A local model as a LangChain chat model. Making one is cheap: the first request loads the model, and
+ * instances with the same model and load options share one engine.
+ */
+export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChunk> {
+  readonly model: string;
+  readonly #generation: ChatLocalGenerationOptions;
+  readonly #loadOptions: Omit<SharedLoadOptions, 'signal'>;
+  readonly #shared: SharedModel;
+  #loaded: Model | undefined;
+
+  static override lc_name(): string {
+    return 'ChatLocal';
+  }
+
+  constructor(model: string | Model, fields?: Omit<ChatLocalInput, 'model'>);
+  constructor(fields: ChatLocalInput);
+  constructor(first: string | Model | ChatLocalInput, rest: Omit<ChatLocalInput, 'model'> = {}) {
+    const fields: ChatLocalInput = isInput(first) ? first : { ...rest, model: first };
+    super(pickBaseParams(fields));
+    registerContentTranslator();
+    this._addVersion('rivulet', VERSION);
+    // The base class takes this option and does not apply it.
+    this.disableStreaming = fields.disableStreaming ?? false;
+    this.#generation = mergeGenerationOptions(fields, {});
+    this.#loadOptions = pickLoadOptions(fields);
+    this.#shared = sharedModel(fields.model, this.#loadOptions);
+    if (typeof fields.model === 'string') {
+      this.model = fields.model;
+    } else {
+      this.model = fields.model.info.id;
+      this.#loaded = fields.model;
+    }
+  }
+
+  override _llmType(): string {
+    return 'rivulet';
+  }
+
+  /** Loads the model ahead of the first request; afterwards {@link ChatLocal.profile} is complete. */
+  async preload(signal?: AbortSignal): Promise<this> {
+    await this.#load(signal);
+    return this;
+  }
+
+  override async _generate(messages: BaseMessage[], options: this['ParsedCallOptions']): Promise<ChatResult> {
+    const answer = this.#createAnswer(options);
+    for await (const _event of this.#events(messages, options, answer));
+    const { finish } = answer.finished();
+    const promptTokens = finish.usage.inputTokens.total;
+    const completionTokens = finish.usage.outputTokens.total;
+    return {
+      generations: [
+        {
+          text: answer.text,
+          message: answer.toMessage(),
+          generationInfo: { finish_reason: mapFinishReason(finish.reason) },
+        },
+      ],
+      llmOutput: {
+        tokenUsage: { promptTokens, completionTokens, totalTokens: promptTokens + completionTokens },
+      },
+    };
+  }
+
+  override async *_streamResponseChunks(
+    messages: BaseMessage[],
+    options: this['ParsedCallOptions'],
+    runManager?: CallbackManagerForLLMRun,
+  ): AsyncGenerator<ChatGenerationChunk> {
+    const answer = this.#createAnswer(options);
+    for await (const chunk of toChunks(this.#events(messages, options, answer), answer)) {
+      yield chunk;
+      await runManager?.handleLLMNewToken(chunk.text, undefined, undefined, undefined, undefined, { chunk });
+    }
+  }
+
+  override async *_streamChatModelEvents(
+    messages: BaseMessage[],
+    options: this['ParsedCallOptions'],
+  ): AsyncGenerator<ChatModelStreamEvent> {
+    const answer = new Answer('v1');
+    yield* toEvents(this.#events(messages, options, answer), answer);
+  }
+
+  /** Tokens of a text by the model's own vocabulary; loads the model, uses no network beyond that. */
+  override async getNumTokens(content: MessageContent): Promise<number> {
+    const model = await this.#load(undefined);
+    return model.countTokens(sortContent(content).texts.join(''));
+  }
+
+  /** Tokens of the whole prompt as the model sees it, and of the text of each message alone. */
+  async getNumTokensFromMessages(
+    messages: BaseMessage[],
+  ): Promise<{ totalCount: number; countPerMessage: number[] }> {
+    const model = await this.#load(undefined);
+    const request = this.#createRequest(messages, {});
+    return {
+      totalCount: model.countTokens(request),
+      countPerMessage: messages.map(({ content }) => model.countTokens(sortContent(content).texts.join(''))),
+    };
+  }
+
+  /** Complete once the model is loaded, see {@link ChatLocal.preload}. */
+  override get profile(): ModelProfile {
+    const { contextLength } = this.#loadOptions;
+    const maxInputTokens =
+      this.#loaded?.info.contextLength ?? (typeof contextLength === 'number' ? contextLength : undefined);
+    return {
+      ...(maxInputTokens === undefined ? {} : { maxInputTokens, maxOutputTokens: maxInputTokens }),
+      ...(this.#loaded === undefined ? {} : { reasoningOutput: this.#loaded.info.capabilities.reasoning }),
+      imageInputs: false,
+      audioInputs: false,
+      pdfInputs: false,
+      videoInputs: false,
+      toolCalling: false,
+      structuredOutput: false,
+    };
+  }
+
+  override getLsParams(options: this['ParsedCallOptions']): LangSmithParams {
+    const { temperature, maxTokens, stop } = mergeGenerationOptions(this.#generation, options);
+    // All keys are there, undefined or not: LangChain's standard tests compare their set.
+    const optional = { ls_temperature: temperature, ls_max_tokens: maxTokens, ls_stop: stop } as object;
+    return {
+      ls_provider: modelProvider,
+      ls_model_name: this.model,
+      ls_model_type: 'chat',
+      ...optional,
+    };
+  }
+
+  override invocationParams(options?: this['ParsedCallOptions']): Record<string, unknown> {
+    return {
+      model: this.model,
+      ...toPlainOptions(mergeGenerationOptions(this.#generation, options ?? {})),
+    };
+  }
+
+  override _identifyingParams(): Record<string, unknown> {
+    const { onProgress: _onProgress, ...loadOptions } = this.#loadOptions;
+    return { model: this.model, ...loadOptions, ...toPlainOptions(this.#generation) };
+  }
+
+  /** Only what changes the answer: in agents the call options also hold ids that differ from call to call. */
+  override _getSerializedCacheKeyParametersForCall(options: ChatLocalCallOptions): string {
+    const outputVersion = options.outputVersion ?? this.outputVersion;
+    const merged = toPlainOptions(mergeGenerationOptions(this.#generation, options));
+    const parameters = { ...this._identifyingParams(), ...merged, outputVersion, _type: this._llmType() };
+    return JSON.stringify(Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  override _combineLLMOutput(...outputs: LLMResult['llmOutput'][]): LLMResult['llmOutput'] {
+    const total = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
+    for (const output of outputs) {
+      const usage: Partial<typeof total> = output?.['tokenUsage'] ?? {};
+      total.promptTokens += usage.promptTokens ?? 0;
+      total.completionTokens += usage.completionTokens ?? 0;
+      total.totalTokens += usage.totalTokens ?? 0;
+    }
+    return { tokenUsage: total };
+  }
+
+  #createAnswer(options: this['ParsedCallOptions']): Answer {
+    return new Answer(options.outputVersion ?? this.outputVersion ?? 'v0');
+  }
+
+  #createRequest(messages: BaseMessage[], options: Partial<ChatLocalCallOptions>): ChatRequest {
+    return {
+      ...mergeGenerationOptions(this.#generation, options),
+      messages: convertMessages(messages),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    };
+  }
+
+  /** The one source of all three ways out: every event is in `answer` before it is handed on. */
+  async *#events(
+    messages: BaseMessage[],
+    options: this['ParsedCallOptions'],
+    answer: Answer,
+  ): AsyncGenerator<GenerateEvent, void, undefined> {
+    try {
+      options.signal?.throwIfAborted();
+      assertSupported(options);
+      const request = this.#createRequest(messages, options);
+      const model = await this.#load(options.signal);
+      warnAboutReasoning(model, request, answer);
+      for await (const event of leaveOnAbort(model.chat(request), options.signal)) {
+        answer.push(event);
+        yield event;
+      }
+    } catch (error) {
+      throw mapError(error, answer, options.signal);
+    }
+  }
+
+  async #load(signal: AbortSignal | undefined): Promise<Model> {
+    const model = await this.#shared.acquire(signal);
+    this.#loaded = model;
+    return model;
+  }
+}
+
+function isInput(value: string | Model | ChatLocalInput): value is ChatLocalInput {
+  return typeof value === 'object' && 'model' in value;
+}
+
+function warnAboutReasoning(model: Model, request: ChatRequest, answer: Answer): void {
+  if (request.reasoning === undefined || request.reasoning === 'off') return;
+  if (model.info.capabilities.reasoning) return;
+  answer.warn({ type: 'unsupported', feature: 'reasoning', message: 'This model writes no reasoning.' });
+}

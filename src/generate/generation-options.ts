@@ -1,0 +1,48 @@
+import type { JSONSchema } from '../chat/messages.ts';
+
+/** The steps of the sampler chain that may be reordered or left away, by llama.cpp's names. */
+export type SamplerName = 'penalties' | 'top-k' | 'typical' | 'top-p' | 'min-p' | 'temperature';
+
+/**
+ * How tokens are chosen and when generation ends. What is not given comes from the file's
+ * `general.sampling.*` keys, then from the defaults named here (llama.cpp's).
+ */
+export interface GenerationOptions {
+  /** Most tokens to generate. @default up to the end of the context */
+  readonly maxTokens?: number;
+  /** 0 = always the most probable token. @default 0.8 */
+  readonly temperature?: number;
+  /** Keep the k best; 0 = all. @default 40 */
+  readonly topK?: number;
+  /** Keep the fewest tokens whose probability adds up to p; 1 = all. @default 0.95 */
+  readonly topP?: number;
+  /** Keep tokens at least this fraction as probable as the best; 0 = all. @default 0.05 */
+  readonly minP?: number;
+  /** Locally typical sampling (Meister et al. 2022); 1 = off. @default 1 */
+  readonly typicalP?: number;
+  /** Divides the logits of tokens seen in the last `repeatLastN`; 1 = off. @default 1 */
+  readonly repeatPenalty?: number;
+  /** Window of the three penalties in tokens, prompt included; -1 = everything, 0 = off. @default 64 */
+  readonly repeatLastN?: number;
+  /** Subtracted per occurrence. @default 0 */
+  readonly frequencyPenalty?: number;
+  /** Subtracted once for every token that occurs. @default 0 */
+  readonly presencePenalty?: number;
+  /** Same seed, same request, same engine: same text. @default random */
+  readonly seed?: number;
+  /** Texts that end the generation; they are not part of the output. */
+  readonly stop?: readonly string[];
+  /** Go on after the model's end tokens. @default false */
+  readonly ignoreEos?: boolean;
+  /** Added to the logits; -Infinity forbids a token. */
+  readonly logitBias?: ReadonlyMap<number, number>;
+  /** Order of the chain. @default penalties, top-k, typical, top-p, min-p, temperature */
+  readonly samplers?: readonly SamplerName[];
+  /** Hold the output to a grammar. Not available yet: a warning says so. */
+  readonly grammar?: { readonly json: JSONSchema } | { readonly gbnf: string } | { readonly regex: string };
+  /** 0–100: text and reasoning deltas carry their tokens with this many alternatives. */
+  readonly logprobs?: number;
+  readonly signal?: AbortSignal;
+  /** Reserved for the scheduler; higher goes first. @default 0 */
+  readonly priority?: number;
+}

@@ -1,0 +1,128 @@
+import { RivuletError } from '../errors.ts';
+
+/** An array value: numbers as typed array, 64-bit ones as bigint arrays, booleans as 0/1 bytes. */
+export type MetadataArray =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array
+  | BigUint64Array
+  | BigInt64Array
+  | readonly string[]
+  | readonly MetadataArray[];
+
+/** 64-bit integers within the safe range arrive as number, larger ones as bigint. */
+export type MetadataValue = number | bigint | boolean | string | MetadataArray;
+
+/** The key/value part of a GGUF file. A `Map`, because keys are untrusted. */
+export class Metadata {
+  readonly entries: ReadonlyMap<string, MetadataValue>;
+
+  constructor(entries: ReadonlyMap<string, MetadataValue>) {
+    this.entries = entries;
+  }
+
+  /** `general.architecture`. @throws {RivuletError} `METADATA_MISSING` */
+  get architecture(): string {
+    return this.string('general.architecture');
+  }
+
+  has(key: string): boolean {
+    return this.entries.has(key);
+  }
+
+  /** @throws {RivuletError} `METADATA_MISSING`, `METADATA_WRONG_TYPE` */
+  number(key: string): number {
+    return this.#required(key, this.optionalNumber(key));
+  }
+
+  optionalNumber(key: string): number | undefined {
+    const value = this.entries.get(key);
+    if (value === undefined || typeof value === 'number') return value;
+    if (typeof value === 'bigint') return Number(value);
+    throw wrongType(key, 'a number', value);
+  }
+
+  /** @throws {RivuletError} `METADATA_MISSING`, `METADATA_WRONG_TYPE` */
+  string(key: string): string {
+    return this.#required(key, this.optionalString(key));
+  }
+
+  optionalString(key: string): string | undefined {
+    const value = this.entries.get(key);
+    if (value === undefined || typeof value === 'string') return value;
+    throw wrongType(key, 'a string', value);
+  }
+
+  optionalBoolean(key: string): boolean | undefined {
+    const value = this.entries.get(key);
+    if (value === undefined || typeof value === 'boolean') return value;
+    throw wrongType(key, 'a boolean', value);
+  }
+
+  /** @throws {RivuletError} `METADATA_MISSING`, `METADATA_WRONG_TYPE` */
+  strings(key: string): readonly string[] {
+    return this.#required(key, this.optionalStrings(key));
+  }
+
+  optionalStrings(key: string): readonly string[] | undefined {
+    const value = this.entries.get(key);
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && (value.length === 0 || typeof value[0] === 'string')) {
+      return value as readonly string[];
+    }
+    throw wrongType(key, 'an array of strings', value);
+  }
+
+  /** @throws {RivuletError} `METADATA_MISSING`, `METADATA_WRONG_TYPE` */
+  numbers(key: string): ArrayLike<number> {
+    return this.#required(key, this.optionalNumbers(key));
+  }
+
+  optionalNumbers(key: string): ArrayLike<number> | undefined {
+    const value = this.entries.get(key);
+    if (value === undefined) return undefined;
+    if (value instanceof BigUint64Array || value instanceof BigInt64Array) return Array.from(value, Number);
+    if (ArrayBuffer.isView(value)) return value as ArrayLike<number> & ArrayBufferView;
+    if (Array.isArray(value) && value.length === 0) return [];
+    throw wrongType(key, 'an array of numbers', value);
+  }
+
+  /** A value that files write either once or once per layer: a number becomes `count` equal entries. */
+  optionalPerLayer(key: string, count: number): readonly number[] | undefined {
+    const value = this.entries.get(key);
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' || typeof value === 'bigint') {
+      return Array.from({ length: count }, () => Number(value));
+    }
+    const list = Array.from(this.optionalNumbers(key) ?? []);
+    if (list.length < count) throw wrongType(key, `a number or ${count} numbers`, value);
+    return list.slice(0, count);
+  }
+
+  #required<T>(key: string, value: T | undefined): T {
+    if (value !== undefined) return value;
+    throw new RivuletError(
+      'METADATA_MISSING',
+      `Expected the metadata key "${key}", but the file does not have it. It may have been converted by an outdated or partial converter; convert or download it again.`,
+      { details: { key } },
+    );
+  }
+}
+
+function wrongType(key: string, expected: string, value: MetadataValue): RivuletError {
+  const found = ArrayBuffer.isView(value)
+    ? value.constructor.name
+    : Array.isArray(value)
+      ? `an array of ${value.length} entries`
+      : typeof value;
+  return new RivuletError(
+    'METADATA_WRONG_TYPE',
+    `Expected the metadata key "${key}" to be ${expected}, found ${found}. The file does not follow the GGUF conventions; convert or download it again.`,
+    { details: { key } },
+  );
+}

@@ -1,0 +1,365 @@
+import type { ChatMessage, JSONSchema, ToolDefinition } from './chat/messages.ts';
+import { createStreamParser } from './chat/parse-stream.ts';
+import { detectReasoning, opensReasoning } from './chat/reasoning.ts';
+import type { ReasoningFormat } from './chat/reasoning.ts';
+import type { ChatTemplate, RenderedPrompt } from './chat/template.ts';
+import { RivuletError } from './errors.ts';
+import type {
+  GenerateEvent,
+  ProgressListener,
+  PromptTokenLogprob,
+  RawFinishReason,
+  TokenAlternative,
+  TokenLogprob,
+  Warning,
+} from './events.ts';
+import type { Engine, EngineEvent, ScoredId } from './generate/engine.ts';
+import type { GenerationOptions } from './generate/generation-options.ts';
+import { createStopText } from './generate/stop-text.ts';
+import { createDetokenizer } from './tokenizer/detokenizer.ts';
+import type { Tokenizer } from './tokenizer/tokenizer.ts';
+
+/** A loaded model. */
+export interface Model {
+  readonly info: ModelInfo;
+  /** Messages in, events out; nothing is computed before the first event is asked for. */
+  chat(request: ChatRequest): AsyncIterable<GenerateEvent>;
+  /** Raw text or ids in, events out; no template. */
+  complete(request: CompleteRequest): AsyncIterable<GenerateEvent>;
+  tokenize(text: string, options?: { parseSpecial?: boolean; addSpecial?: boolean }): Int32Array;
+  detokenize(ids: ArrayLike<number>, options?: { special?: boolean }): string;
+  /** What the model will see. */
+  renderPrompt(request: ChatRequest): string;
+  countTokens(request: ChatRequest | string): number;
+  dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What a file holds and how it runs. */
+export interface ModelInfo {
+  /** The reference it was loaded by. */
+  readonly id: string;
+  /** `general.architecture`, for example `llama`. */
+  readonly architecture: string;
+  /** `general.name`, if the file has one. */
+  readonly name?: string;
+  /** Number of weights. */
+  readonly parameters: number;
+  /** Most frequent tensor type by bytes, for example `Q4_K`. */
+  readonly quantization: string;
+  /** Size of the file or of all its shards. */
+  readonly fileBytes: number;
+  /** Longest sequence of this engine, in tokens. */
+  readonly contextLength: number;
+  /** Longest sequence that the model was trained for, in tokens. */
+  readonly trainedContextLength: number;
+  readonly vocabularySize: number;
+  readonly capabilities: ModelCapabilities;
+  /** Absent with `vocabularyOnly`. */
+  readonly engine?: {
+    readonly dialect: 'native' | 'portable';
+    readonly device: 'cpu' | 'cuda' | 'webgpu';
+    readonly threads: number;
+    /** Milliseconds from the call of `loadModel` to the ready engine. */
+    readonly loadMs: number;
+  };
+}
+
+export interface ModelCapabilities {
+  readonly chat: boolean;
+  /** The model writes its thoughts between markers before the answer. */
+  readonly reasoning: boolean;
+}
+
+export interface ChatRequest extends GenerationOptions {
+  readonly messages: readonly ChatMessage[];
+  readonly tools?: readonly ToolDefinition[];
+  /** @default 'auto' */
+  readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly name: string };
+  readonly responseFormat?:
+    | { readonly type: 'text' }
+    | { readonly type: 'json'; readonly schema?: JSONSchema };
+  readonly reasoning?: 'off' | 'low' | 'medium' | 'high' | { readonly maxTokens: number };
+  /** Given to the template as they are, over our own. */
+  readonly templateVariables?: Readonly<Record<string, unknown>>;
+  /** End the prompt with the opening of the assistant's turn. @default true */
+  readonly addGenerationPrompt?: boolean;
+}
+
+export interface CompleteRequest extends GenerationOptions {
+  /** Text, or ids that go in exactly as given (no BOS added). */
+  readonly prompt: string | Int32Array;
+  /** A `prompt-logprobs` event comes first, with this many alternatives per prompt token (0–100). */
+  readonly promptLogprobs?: number;
+}
+
+export interface LoadOptions {
+  /** Longest sequence in tokens; `auto` = what the model was trained for, bounded by memory. @default 'auto' */
+  readonly contextLength?: number | 'auto';
+  /** Threads of the engine. @default physical cores */
+  readonly threads?: number;
+  /** @default 'portable' */
+  readonly dialect?: 'portable';
+  /** Jinja source used instead of the file's own template. */
+  readonly chatTemplate?: string;
+  /** Tokenize, count and render without reading weights. @default false */
+  readonly vocabularyOnly?: boolean;
+  readonly onProgress?: ProgressListener;
+  readonly signal?: AbortSignal;
+}
+
+/** What {@link createModel} puts together. */
+export interface ModelParts {
+  readonly info: ModelInfo;
+  readonly tokenizer: Tokenizer;
+  /** Called for every rendering; a broken template must not keep `complete` from working. */
+  readonly template: () => ChatTemplate;
+  /** Absent with `vocabularyOnly`. */
+  readonly engine?: Engine;
+}
+
+/**
+ * One model from its parts, in the caller's thread: render → tokenize → generate → detokenize → parse.
+ * {@link Model.dispose} disposes the engine.
+ */
+export function createModel(parts: ModelParts): Model {
+  const { info, tokenizer, engine } = parts;
+  let disposed = false;
+
+  const renderChat = (request: ChatRequest): RenderedPrompt => {
+    return parts.template().render({
+      messages: request.messages,
+      ...(request.addGenerationPrompt === undefined
+        ? {}
+        : { addGenerationPrompt: request.addGenerationPrompt }),
+      ...(request.reasoning === undefined ? {} : { reasoning: request.reasoning }),
+      ...(request.templateVariables === undefined ? {} : { variables: request.templateVariables }),
+    });
+  };
+
+  const encodeChat = (rendered: RenderedPrompt): Int32Array =>
+    withBeginning(
+      tokenizer,
+      tokenizer.encode(rendered.text, { parseSpecial: true, guards: rendered.guards }),
+    );
+
+  const requireEngine = (): Engine => {
+    if (disposed) throw new RivuletError('DISPOSED', `The model "${info.id}" was disposed; load it again.`);
+    if (engine !== undefined) return engine;
+    throw new RivuletError(
+      'UNSUPPORTED',
+      `The model "${info.id}" was loaded with vocabularyOnly and has no weights; load it without that option to generate.`,
+    );
+  };
+
+  async function* chat(request: ChatRequest): AsyncGenerator<GenerateEvent, void, undefined> {
+    const running = requireEngine();
+    request.signal?.throwIfAborted();
+    yield startEvent(info, chatWarnings(request));
+    const rendered = renderChat(request);
+    const reasoning = detectReasoning(parts.template().source);
+    yield* decode({
+      info,
+      tokenizer,
+      engine: running,
+      prompt: encodeChat(rendered),
+      options: request,
+      reasoning,
+      startsInReasoning: reasoning !== undefined && opensReasoning(rendered.text, reasoning),
+      continuesText: false,
+    });
+  }
+
+  async function* complete(request: CompleteRequest): AsyncGenerator<GenerateEvent, void, undefined> {
+    const running = requireEngine();
+    request.signal?.throwIfAborted();
+    yield startEvent(info, grammarWarnings(request));
+    const prompt =
+      typeof request.prompt === 'string'
+        ? withBeginning(tokenizer, tokenizer.encode(request.prompt, { parseSpecial: true }))
+        : request.prompt;
+    yield* decode({
+      info,
+      tokenizer,
+      engine: running,
+      prompt,
+      options: request,
+      reasoning: undefined,
+      startsInReasoning: false,
+      continuesText: true,
+      promptLogprobs: request.promptLogprobs,
+    });
+  }
+
+  const dispose = async (): Promise<void> => {
+    if (disposed) return;
+    disposed = true;
+    await engine?.dispose();
+  };
+
+  return {
+    info,
+    chat,
+    complete,
+    tokenize: (text, options = {}) => tokenizer.encode(text, options),
+    detokenize: (ids, options = {}) => tokenizer.decode(ids, options),
+    renderPrompt: (request) => renderChat(request).text,
+    countTokens: (request) =>
+      typeof request === 'string' ? tokenizer.encode(request).length : encodeChat(renderChat(request)).length,
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+interface Decoding {
+  readonly info: ModelInfo;
+  readonly tokenizer: Tokenizer;
+  readonly engine: Engine;
+  readonly prompt: Int32Array;
+  readonly options: GenerationOptions;
+  readonly reasoning: ReasoningFormat | undefined;
+  readonly startsInReasoning: boolean;
+  /** The output goes on in the prompt's text: a leading space belongs to it. */
+  readonly continuesText: boolean;
+  readonly promptLogprobs?: number | undefined;
+}
+
+/** Ids → bytes → text → stop text → events, ending with `finish`. */
+async function* decode(decoding: Decoding): AsyncGenerator<GenerateEvent, void, undefined> {
+  const { tokenizer, options } = decoding;
+  const { reasoning } = decoding;
+  const markers = reasoning === undefined ? [] : [reasoning.open, reasoning.close];
+  const detokenizer = createDetokenizer(tokenizer, {
+    continuation: decoding.continuesText,
+    visible: new Set(markers.map((marker) => tokenizer.idOf(marker))),
+  });
+  const stopText = createStopText(options.stop ?? []);
+  let blocks = 0;
+  const parser = createStreamParser({
+    ...(reasoning === undefined ? {} : { reasoning }),
+    startsInReasoning: decoding.startsInReasoning,
+    createId: () => String(blocks++),
+  });
+  const counts = { output: 0, reasoning: 0, cacheRead: 0 };
+  const times = { queueMs: 0, prefillMs: 0, decodeStart: 0 };
+  let rawReason: RawFinishReason = 'max-tokens';
+  let waiting: TokenLogprob[] = [];
+
+  const events = decoding.engine.generate({
+    prompt: decoding.prompt,
+    options,
+    endIds: tokenizer.endIds,
+    ...(decoding.promptLogprobs === undefined ? {} : { promptLogprobs: decoding.promptLogprobs }),
+  });
+  for await (const event of events) {
+    if (event.type === 'prefilled') {
+      counts.cacheRead = event.cacheRead;
+      times.queueMs = event.queueMs;
+      times.prefillMs = event.prefillMs;
+      times.decodeStart = performance.now();
+      if (event.scores !== undefined) {
+        yield { type: 'prompt-logprobs', tokens: promptTokens(tokenizer, event.scores) };
+      }
+      continue;
+    }
+    if (event.type === 'end') {
+      rawReason = event.rawReason;
+      break;
+    }
+    counts.output += 1;
+    if (parser.inReasoning) counts.reasoning += 1;
+    if (event.logprob !== undefined) waiting.push(sampledToken(tokenizer, event));
+    const { text, stopped } = stopText.push(detokenizer.push(event.id));
+    if (text !== '') {
+      yield* parser.push(text, waiting.length === 0 ? undefined : waiting);
+      waiting = [];
+    }
+    if (stopped) {
+      rawReason = 'stop-sequence';
+      break;
+    }
+  }
+  if (rawReason !== 'stop-sequence') {
+    const last = stopText.push(detokenizer.flush());
+    const rest = last.stopped ? last.text : last.text + stopText.flush();
+    if (last.stopped) rawReason = 'stop-sequence';
+    if (rest !== '') yield* parser.push(rest, waiting.length === 0 ? undefined : waiting);
+  }
+  yield* parser.end();
+  yield {
+    type: 'finish',
+    reason: rawReason === 'eos' || rawReason === 'stop-sequence' ? 'stop' : 'length',
+    rawReason,
+    usage: {
+      inputTokens: { total: decoding.prompt.length, cacheRead: counts.cacheRead },
+      outputTokens: { total: counts.output, reasoning: counts.reasoning },
+    },
+    timings: {
+      loadMs: decoding.info.engine?.loadMs ?? 0,
+      queueMs: times.queueMs,
+      prefillMs: times.prefillMs,
+      decodeMs: times.decodeStart === 0 ? 0 : performance.now() - times.decodeStart,
+    },
+  };
+}
+
+function startEvent(info: ModelInfo, warnings: readonly Warning[]): GenerateEvent {
+  return { type: 'start', id: crypto.randomUUID(), modelId: info.id, timestamp: Date.now(), warnings };
+}
+
+/** BOS where the vocabulary wants it, but never twice: many templates write it themselves. */
+function withBeginning(tokenizer: Tokenizer, ids: Int32Array): Int32Array {
+  if (!tokenizer.addBos || tokenizer.bosId < 0 || ids[0] === tokenizer.bosId) return ids;
+  const result = new Int32Array(ids.length + 1);
+  result[0] = tokenizer.bosId;
+  result.set(ids, 1);
+  return result;
+}
+
+function chatWarnings(request: ChatRequest): Warning[] {
+  const warnings = grammarWarnings(request);
+  const { tools, toolChoice, responseFormat } = request;
+  if (tools !== undefined && tools.length > 0) warnings.push(unsupported('tools'));
+  if (toolChoice === 'required' || typeof toolChoice === 'object') warnings.push(unsupported('toolChoice'));
+  if (responseFormat?.type === 'json') warnings.push(unsupported('responseFormat'));
+  return warnings;
+}
+
+function grammarWarnings(options: GenerationOptions): Warning[] {
+  return options.grammar === undefined ? [] : [unsupported('grammar')];
+}
+
+function unsupported(feature: string): Warning {
+  return {
+    type: 'unsupported',
+    feature,
+    message: `${feature} is not supported by this version and was left out.`,
+  };
+}
+
+function sampledToken(tokenizer: Tokenizer, event: EngineEvent & { type: 'token' }): TokenLogprob {
+  return {
+    ...alternative(tokenizer, { id: event.id, logprob: event.logprob ?? Number.NaN }),
+    top: (event.top ?? []).map((scored) => alternative(tokenizer, scored)),
+  };
+}
+
+function alternative(tokenizer: Tokenizer, scored: ScoredId): TokenAlternative {
+  return {
+    id: scored.id,
+    text: tokenizer.decode([scored.id], { special: true }),
+    logprob: scored.logprob,
+  };
+}
+
+function promptTokens(
+  tokenizer: Tokenizer,
+  scores: readonly (ScoredId & { readonly top: readonly ScoredId[] })[],
+): PromptTokenLogprob[] {
+  return scores.map((score) => ({
+    id: score.id,
+    text: tokenizer.decode([score.id], { special: true }),
+    logprob: Number.isNaN(score.logprob) ? null : score.logprob,
+    top: score.top.map((scored) => alternative(tokenizer, scored)),
+  }));
+}

@@ -1,0 +1,178 @@
+import { detectReasoning } from './chat/reasoning.ts';
+import { createChatTemplate } from './chat/template.ts';
+import type { ChatTemplate } from './chat/template.ts';
+import { RivuletError } from './errors.ts';
+import { createScheduler } from './generate/scheduler.ts';
+import type { Metadata } from './gguf/metadata.ts';
+import type { GgufFile } from './gguf/read-gguf.ts';
+import { summarizeTensors } from './gguf/summarize-tensors.ts';
+import { readModelConfig } from './graph/config.ts';
+import { cacheLayers } from './graph/portable-io.ts';
+import { createModel } from './model.ts';
+import type { LoadOptions, Model, ModelInfo } from './model.ts';
+import { closeGguf, openGguf } from './open-gguf.ts';
+import type { Platform } from './platform.ts';
+import { SequenceCache } from './session/sequence-cache.ts';
+import type { Session } from './session/session.ts';
+import { createTokenizer } from './tokenizer/create-tokenizer.ts';
+import type { Tokenizer } from './tokenizer/tokenizer.ts';
+
+/** Load options of the engine side, with what the caller's side resolved. */
+export interface OpenOptions extends LoadOptions {
+  /** Cache folder for repacked weights. */
+  readonly cache?: string;
+}
+
+export interface OpenedModel {
+  readonly model: Model;
+  readonly headerBytes: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Opens a model in the calling thread: header → tokenizer and template → graph and session → scheduler.
+ * @throws {RivuletError} of every room below; the signal's reason on abort
+ */
+export async function openModel(
+  platform: Platform,
+  reference: string,
+  location: string,
+  options: OpenOptions = {},
+): Promise<OpenedModel> {
+  const start = performance.now();
+  options.onProgress?.({ phase: 'load', label: reference });
+  const gguf = await openGguf(platform, location, options.signal);
+  let session: Session | undefined;
+  try {
+    const tokenizer = createTokenizer(gguf.metadata);
+    let made: ChatTemplate | undefined;
+    const template = (): ChatTemplate =>
+      (made ??= createTemplate(gguf.metadata, tokenizer, options.chatTemplate));
+    const contextLength = chooseContextLength(gguf, options.contextLength ?? 'auto', platform);
+    if (!options.vocabularyOnly) {
+      session = await platform.createSession({
+        gguf,
+        contextLength,
+        ...(options.threads === undefined ? {} : { threads: options.threads }),
+        ...(options.cache === undefined ? {} : { cache: options.cache }),
+        ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
+      options.signal?.throwIfAborted();
+    }
+    const info = describeModel(reference, gguf, tokenizer.vocabularySize, contextLength, template);
+    const model = createModel({
+      info:
+        session === undefined
+          ? info
+          : {
+              ...info,
+              engine: {
+                dialect: session.info.dialect,
+                device: session.info.device,
+                threads: session.info.threads,
+                loadMs: performance.now() - start,
+              },
+            },
+      tokenizer,
+      template,
+      ...(session === undefined ? {} : { engine: createScheduler(session, { fileDefaults: gguf.metadata }) }),
+    });
+    return { model, headerBytes: gguf.headerBytes };
+  } catch (error) {
+    await session?.dispose();
+    throw error;
+  } finally {
+    await closeGguf(gguf);
+  }
+}
+
+/** The template of a file, or the one given instead. @throws {RivuletError} `TEMPLATE_FAILED` */
+export function createTemplate(metadata: Metadata, tokenizer: Tokenizer, source?: string): ChatTemplate {
+  const text = (id: number): string => (id < 0 ? '' : tokenizer.tokenText(id));
+  return createChatTemplate({
+    ...(source === undefined ? {} : { source }),
+    metadata,
+    tokens: {
+      bos: text(tokenizer.bosId),
+      eos: text(tokenizer.eosId),
+      unknown: text(tokenizer.unknownId),
+      padding: text(tokenizer.paddingId),
+      controlTexts: tokenizer.controlTexts,
+    },
+  });
+}
+
+/** What can be told about a model without its weights. */
+export function describeModel(
+  reference: string,
+  gguf: GgufFile,
+  vocabularySize: number,
+  contextLength: number,
+  template: () => ChatTemplate,
+): ModelInfo {
+  const { metadata } = gguf;
+  const { parameters, quantization } = summarizeTensors(gguf.tensors);
+  const name = metadata.optionalString('general.name');
+  return {
+    id: reference,
+    architecture: metadata.architecture,
+    ...(name === undefined ? {} : { name }),
+    parameters,
+    quantization,
+    fileBytes: gguf.fileBytes,
+    contextLength,
+    trainedContextLength: trainedContextLength(metadata),
+    vocabularySize,
+    capabilities: capabilities(template),
+  };
+}
+
+/**
+ * The context of an engine: as asked for, at most what the model was trained for; `auto` also stays within
+ * the memory that caches may take.
+ * @throws {RivuletError} `INVALID_ARGUMENT`
+ */
+export function chooseContextLength(
+  gguf: GgufFile,
+  wanted: number | 'auto',
+  platform: Pick<Platform, 'cacheBudgetBytes'>,
+): number {
+  const trained = trainedContextLength(gguf.metadata);
+  if (wanted === 'auto') {
+    const bytesPerToken = cacheBytesPerToken(gguf);
+    if (bytesPerToken === undefined) return trained;
+    return Math.max(1, Math.min(trained, Math.floor(platform.cacheBudgetBytes / bytesPerToken)));
+  }
+  if (Number.isInteger(wanted) && wanted > 0 && wanted <= trained) return wanted;
+  throw new RivuletError(
+    'INVALID_ARGUMENT',
+    `Expected contextLength to be 'auto' or a whole number from 1 to ${trained}, for which the model was trained; found ${wanted}.`,
+    { details: { contextLength: wanted, trainedContextLength: trained } },
+  );
+}
+
+/** Bytes of cache per token; undefined for files that hold a vocabulary only or that no graph is known for. */
+export function cacheBytesPerToken(gguf: GgufFile): number | undefined {
+  if (!gguf.tensors.has('token_embd.weight')) return undefined;
+  try {
+    return SequenceCache.bytesPerToken(cacheLayers(readModelConfig(gguf.metadata, gguf.tensors, new Map())));
+  } catch (error) {
+    if (RivuletError.isInstance(error) && error.code === 'ARCHITECTURE_UNSUPPORTED') return undefined;
+    throw error;
+  }
+}
+
+function trainedContextLength(metadata: Metadata): number {
+  return metadata.optionalNumber(`${metadata.architecture}.context_length`) ?? 0;
+}
+
+function capabilities(template: () => ChatTemplate): ModelInfo['capabilities'] {
+  try {
+    const { source, origin } = template();
+    return { chat: origin !== 'fallback', reasoning: detectReasoning(source) !== undefined };
+  } catch (error) {
+    // A broken template must not keep the model from completing raw text; chat() reports it.
+    if (RivuletError.isInstance(error)) return { chat: false, reasoning: false };
+    throw error;
+  }
+}

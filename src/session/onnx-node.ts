@@ -1,0 +1,124 @@
+import { availableParallelism, cpus } from 'node:os';
+import { workerData } from 'node:worker_threads';
+
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+
+import { RivuletError } from '../errors.ts';
+import type { ModelConfig } from '../graph/config.ts';
+import { cacheLayers, portableNames } from '../graph/portable-io.ts';
+import type { CacheLayer } from '../graph/portable-io.ts';
+import type { PortableFeeds, PortableRunner } from './portable-session.ts';
+import { RunGate } from './run-gate.ts';
+
+export interface OnnxNodeOptions {
+  /** The graph as ONNX bytes. */
+  readonly graph: Uint8Array;
+  /** Folder of the files that the graph's external tensors name; symbolic links resolved. */
+  readonly folder: string;
+  readonly config: ModelConfig;
+  readonly threads: number | undefined;
+}
+
+/**
+ * Opens a portable graph in onnxruntime-node on the CPU. A run blocks its thread; between two runs waiting
+ * messages are handled.
+ * @throws {RivuletError} `ENGINE_FAILED`
+ */
+export async function createOnnxNodeRunner(options: OnnxNodeOptions): Promise<PortableRunner> {
+  const threads = options.threads ?? physicalCores();
+  const gate = gateOfThread();
+  const session = await createSession(options, threads, gate);
+  const layers = cacheLayers(options.config);
+
+  const run: PortableRunner['run'] = async (feeds) => {
+    const inputs = toTensors(feeds, layers);
+    // A run is synchronous and takes the whole thread: aborts and pulls must get in between two of them.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (!gate.enter()) throw new RivuletError('DISPOSED', 'The engine is being ended with its process.');
+    try {
+      const outputs = await session.run(inputs);
+      return {
+        logits: floatsOf(outputs[portableNames.logits]),
+        cacheRows: floatsOf(outputs[portableNames.cacheRows]),
+      };
+    } catch (error) {
+      throw new RivuletError('ENGINE_FAILED', `ONNX Runtime could not run the graph: ${String(error)}`, {
+        cause: error,
+      });
+    } finally {
+      gate.leave();
+    }
+  };
+  return { threads, device: 'cpu', run, release: () => session.release() };
+}
+
+/** The gate of the thread that runs this engine; outside of one nobody can close it. */
+function gateOfThread(): RunGate {
+  const data: unknown = workerData;
+  const shared = typeof data === 'object' && data !== null && 'runGate' in data ? data.runGate : undefined;
+  return shared instanceof SharedArrayBuffer ? new RunGate(shared) : new RunGate();
+}
+
+/** Hyper-threads share the units that matrix products need: one thread per core is fastest. */
+function physicalCores(): number {
+  const logical = cpus().length;
+  const available = availableParallelism();
+  return Math.max(1, Math.min(available, logical > 4 ? Math.ceil(logical / 2) : logical));
+}
+
+async function createSession(
+  options: OnnxNodeOptions,
+  threads: number,
+  gate: RunGate,
+): Promise<InferenceSession> {
+  if (!gate.enter()) throw new RivuletError('DISPOSED', 'The engine is being ended with its process.');
+  try {
+    return await InferenceSession.create(options.graph, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      extra: { session: { model_external_initializers_file_folder_path: options.folder } },
+    });
+  } catch (error) {
+    throw new RivuletError(
+      'ENGINE_FAILED',
+      `ONNX Runtime could not open the model's graph: ${String(error)}. If weights were changed or deleted while loading, load again.`,
+      { cause: error },
+    );
+  } finally {
+    gate.leave();
+  }
+}
+
+function toTensors(
+  { tokens, position, rows, cache }: PortableFeeds,
+  layers: readonly CacheLayer[],
+): Record<string, Tensor> {
+  const count = tokens.length;
+  const total = position + count;
+  cache.reserve(count);
+  const inputs: Record<string, Tensor> = {
+    [portableNames.tokens]: new Tensor('int64', BigInt64Array.from(tokens, BigInt), [count]),
+    [portableNames.positions]: new Tensor(
+      'float32',
+      Float32Array.from(tokens, (_, index) => position + index),
+      [count, 1],
+    ),
+    [portableNames.rows]: new Tensor('int64', BigInt64Array.from(rows, BigInt), [rows.length]),
+    [portableNames.lastPosition]: new Tensor('int32', Int32Array.of(total - 1), [1]),
+    [portableNames.totalLength]: new Tensor('int32', Int32Array.of(total), []),
+  };
+  for (const [layer, { kvHeads, headDim }] of layers.entries()) {
+    const shape = [1, kvHeads, cache.capacity, headDim];
+    inputs[portableNames.pastKey(layer)] = new Tensor('float32', cache.key(layer), shape);
+    inputs[portableNames.pastValue(layer)] = new Tensor('float32', cache.value(layer), shape);
+  }
+  return inputs;
+}
+
+function floatsOf(tensor: { readonly data: unknown } | undefined): Float32Array {
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new RivuletError('ENGINE_FAILED', 'Expected float outputs from ONNX Runtime and found none.');
+}

@@ -1,0 +1,121 @@
+import type { GenerateEvent } from './events.ts';
+import type { LoadOptions, Model } from './model.ts';
+
+/** A model that several users may hold by the same name; cheap to make, loaded on first use. */
+export interface SharedModel {
+  /** Loads on first use. An abort ends only the wait of this caller. */
+  acquire(signal?: AbortSignal): Promise<Model>;
+}
+
+/** Options of one shared model; equal references with equal options share one engine. */
+export interface SharedLoadOptions extends LoadOptions {
+  /** Idle engines are unloaded after this many milliseconds. @default 300000 */
+  readonly keepAliveMs?: number;
+}
+
+interface Entry {
+  readonly model: Promise<Model>;
+  streams: number;
+  idle?: ReturnType<typeof setTimeout>;
+}
+
+/** One per process, whichever copy of the package asks: hot reload and route bundles make several. */
+const registryKey: unique symbol = Symbol.for('rivulet.runtime') as never;
+
+const defaultKeepAliveMs = 300_000;
+
+function registry(): Map<string, Entry> {
+  const holder = globalThis as { [registryKey]?: Map<string, Entry> };
+  return (holder[registryKey] ??= new Map<string, Entry>());
+}
+
+/** Shares what `load` makes. A loaded model is passed through as it is. */
+export function shareModel(
+  load: (reference: string, options: LoadOptions) => Promise<Model>,
+  model: string | Model,
+  options: SharedLoadOptions = {},
+): SharedModel {
+  if (typeof model !== 'string') {
+    return {
+      acquire: (signal) => {
+        signal?.throwIfAborted();
+        return Promise.resolve(model);
+      },
+    };
+  }
+  const { keepAliveMs = defaultKeepAliveMs, onProgress: _onProgress, signal: _signal, ...rest } = options;
+  const key = JSON.stringify([model, Object.entries(rest).toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+
+  const open = (): Entry => {
+    const entries = registry();
+    const known = entries.get(key);
+    if (known !== undefined) return known;
+    const entry: Entry = { model: load(model, withoutSignal(options)), streams: 0 };
+    entries.set(key, entry);
+    // A failed load is not kept: the next call tries again.
+    entry.model.catch(() => entries.delete(key));
+    return entry;
+  };
+
+  const scheduleUnload = (entry: Entry): void => {
+    clearTimeout(entry.idle);
+    if (entry.streams > 0 || !Number.isFinite(keepAliveMs)) return;
+    entry.idle = setTimeout(() => {
+      if (registry().get(key) === entry) registry().delete(key);
+      void entry.model.then((loaded) => loaded.dispose());
+    }, keepAliveMs);
+    unref(entry.idle);
+  };
+
+  const tracked = (entry: Entry, loaded: Model): Model => {
+    const track = async function* (
+      events: AsyncIterable<GenerateEvent>,
+    ): AsyncGenerator<GenerateEvent, void, undefined> {
+      entry.streams += 1;
+      clearTimeout(entry.idle);
+      try {
+        yield* events;
+      } finally {
+        entry.streams -= 1;
+        scheduleUnload(entry);
+      }
+    };
+    return {
+      ...loaded,
+      chat: (request) => track(loaded.chat(request)),
+      complete: (request) => track(loaded.complete(request)),
+    };
+  };
+
+  return {
+    acquire: async (signal) => {
+      signal?.throwIfAborted();
+      const entry = open();
+      const loaded = await unlessAborted(entry.model, signal);
+      scheduleUnload(entry);
+      return tracked(entry, loaded);
+    },
+  };
+}
+
+function withoutSignal(options: SharedLoadOptions): LoadOptions {
+  const { signal: _signal, keepAliveMs: _keepAliveMs, ...rest } = options;
+  return rest;
+}
+
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** A waiting timer must not keep a Node process alive; browsers' timers are numbers. */
+function unref(timer: ReturnType<typeof setTimeout>): void {
+  if (typeof timer === 'object' && 'unref' in timer) timer.unref();
+}

@@ -1,0 +1,123 @@
+import { errorToPlain, RivuletError } from '../errors.ts';
+import type { GenerateEvent } from '../events.ts';
+import type { Model } from '../model.ts';
+import { openModel } from '../open-model.ts';
+import type { Platform } from '../platform.ts';
+import type { Channel, StreamCall, ToClient, ToHost } from './protocol.ts';
+
+interface HostedStream {
+  readonly abort: AbortController;
+  credit: number;
+  wake?: () => void;
+}
+
+/** A stream whose reader grants nothing for so long is given up, and its memory freed. */
+const defaultParkLimitMs = 60_000;
+
+/** The engine's end of a channel: opens one model and runs its streams, each only as far as it is read. */
+export function hostModel(
+  channel: Channel<ToClient, ToHost>,
+  platform: Platform,
+  parkLimitMs: number = defaultParkLimitMs,
+): void {
+  const streams = new Map<number, HostedStream>();
+  const opening = new AbortController();
+  let model: Model | undefined;
+
+  const open = async (message: ToHost & { type: 'open' }): Promise<void> => {
+    try {
+      const opened = await openModel(platform, message.reference, message.location, {
+        ...message.options,
+        signal: opening.signal,
+        onProgress: (progress) => channel.post({ type: 'progress', progress }),
+      });
+      model = opened.model;
+      channel.post({ type: 'opened', info: model.info, headerBytes: opened.headerBytes });
+    } catch (error) {
+      channel.post({ type: 'open-failed', error: errorToPlain(error) });
+    }
+  };
+
+  const run = async (id: number, call: StreamCall, credit: number): Promise<void> => {
+    const stream: HostedStream = { abort: new AbortController(), credit };
+    streams.set(id, stream);
+    let iterator: AsyncIterator<GenerateEvent> | undefined;
+    try {
+      if (model === undefined) throw new RivuletError('DISPOSED', 'The model is not open.');
+      iterator = startCall(model, call, stream.abort.signal)[Symbol.asyncIterator]();
+      for (;;) {
+        if (stream.credit === 0) await granted(stream, parkLimitMs);
+        const next = await iterator.next();
+        if (next.done === true) break;
+        stream.credit -= 1;
+        channel.post({ type: 'event', stream: id, event: next.value });
+      }
+      channel.post({ type: 'ended', stream: id });
+    } catch (error) {
+      channel.post({ type: 'failed', stream: id, error: errorToPlain(error) });
+    } finally {
+      streams.delete(id);
+      await iterator?.return?.();
+    }
+  };
+
+  channel.listen((message) => {
+    switch (message.type) {
+      case 'open':
+        void open(message);
+        break;
+      case 'cancel-open':
+        opening.abort();
+        break;
+      case 'start':
+        void run(message.stream, message.call, message.credit);
+        break;
+      case 'grant': {
+        const stream = streams.get(message.stream);
+        if (stream === undefined) break;
+        stream.credit += message.credit;
+        stream.wake?.();
+        break;
+      }
+      case 'cancel': {
+        const stream = streams.get(message.stream);
+        stream?.abort.abort();
+        stream?.wake?.();
+        break;
+      }
+      case 'dispose':
+        for (const stream of streams.values()) stream.abort.abort();
+        void (model?.dispose() ?? Promise.resolve()).then(() => channel.post({ type: 'disposed' }));
+        break;
+    }
+  });
+}
+
+function startCall(model: Model, call: StreamCall, signal: AbortSignal): AsyncIterable<GenerateEvent> {
+  return call.kind === 'chat'
+    ? model.chat({ ...call.request, signal })
+    : model.complete({ ...call.request, signal });
+}
+
+/** Waits for credit. @throws {RivuletError} `PARKED_TOO_LONG`; the signal's reason on cancel */
+async function granted(stream: HostedStream, parkLimitMs: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(
+    () =>
+      reject(
+        new RivuletError(
+          'PARKED_TOO_LONG',
+          `Nobody read the stream for ${parkLimitMs} ms, so it was given up. Read streams to their end, or abort them.`,
+        ),
+      ),
+    parkLimitMs,
+  );
+  stream.wake = resolve;
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    delete stream.wake;
+  }
+  stream.abort.signal.throwIfAborted();
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, describe, expect, it } from 'vitest';
+
+import { architectures } from '../../src/graph/architectures.ts';
+import { compareTinyModel, readTinyModelCase, withTinySession } from '../support/tiny-model.ts';
+import { conformanceFolder } from './conformance-folder.ts';
+
+const folder = join(conformanceFolder(), 'tiny-models');
+const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as {
+  models: { name: string; architecture: string; kind: string }[];
+};
+
+/** Mixtures of experts come with their own operator; the file says so before any weight is read. */
+const mixtures = new Set(['mixtral', 'mixtral-q8']);
+
+const supported = index.models.filter(
+  ({ name, architecture, kind }) =>
+    kind === 'decoder' && architectures.has(architecture) && !mixtures.has(name),
+);
+const others = index.models.filter((model) => !supported.includes(model));
+/** Embedding models of a known decoder architecture open as decoders; pooling comes with embeddings. */
+const refused = others.filter(
+  ({ name, architecture }) => !architectures.has(architecture) || mixtures.has(name),
+);
+const rows: string[] = [];
+
+afterAll(() => {
+  process.stdout.write(
+    [
+      '\nmodel                     at once    chunks     one by one greedy   tolerance',
+      ...rows,
+      `not supported yet (${others.length}): ${others.map(({ name }) => name).join(', ')}\n`,
+    ].join('\n'),
+  );
+});
+
+describe('tiny models of the known architectures', () => {
+  it.each(supported.map(({ name }) => name))('%s', async (name) => {
+    const testCase = readTinyModelCase(folder, name);
+    const figures = await withTinySession(folder, name, (session) => compareTinyModel(session, testCase));
+    rows.push(
+      [
+        name.padEnd(25),
+        ...[figures.atOnce, figures.inChunks, figures.oneByOne].map((value) =>
+          value.toExponential(1).padEnd(10),
+        ),
+        `${figures.greedyMatched}/${figures.greedyExpected}`.padEnd(8),
+        figures.tolerance.toExponential(1),
+      ].join(' '),
+    );
+    expect(figures.atOnce).toBeLessThanOrEqual(figures.tolerance);
+    expect(figures.inChunks).toBeLessThanOrEqual(1e-4);
+    expect(figures.oneByOne).toBeLessThanOrEqual(figures.tolerance);
+    expect(figures.greedyMatched).toBe(figures.greedyExpected);
+  });
+});
+
+describe('other tiny models are refused by name, before weights are read', () => {
+  it.each(refused.map(({ name }) => name))('%s', async (name) => {
+    await expect(withTinySession(folder, name, () => Promise.resolve())).rejects.toMatchObject({
+      code: 'ARCHITECTURE_UNSUPPORTED',
+    });
+  });
+});

@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Runs an example as a user would: Node on the TypeScript file, the package by its name. */
+async function run(file: string, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', `examples/${file}`, ...args],
+    { cwd: root, timeout: 240_000 },
+  );
+  return stdout;
+}
+
+describe('the examples run on the default model', () => {
+  it('all of them are known here', () => {
+    expect(readdirSync(`${root}/examples`).toSorted()).toEqual(['langchain-chat.ts', 'stream-text.ts']);
+  });
+
+  it('stream-text.ts streams an answer and ends with figures', async () => {
+    const output = await run('stream-text.ts', 'What is the capital of France? Answer in one sentence.');
+    expect(output).toMatch(/Paris/);
+    expect(output.trimEnd().split('\n').at(-1)).toMatch(/\d+ tokens.*\d+ ms.*[\d.]+ tokens per second/);
+  }, 300_000);
+
+  it('langchain-chat.ts', async () => {
+    expect((await run('langchain-chat.ts')).trim().length).toBeGreaterThan(20);
+  }, 300_000);
+});

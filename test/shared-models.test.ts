@@ -1,0 +1,110 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { describe, expect, it } from 'vitest';
+
+import type { Model } from '../src/model.ts';
+import { shareModel } from '../src/shared-models.ts';
+import { scriptedModel } from '../src/testing.ts';
+
+let names = 0;
+/** A reference of its own for every test: the registry is the process's. */
+const fresh = (): string => `model-${names++}.gguf`;
+
+interface Loads {
+  readonly load: (reference: string) => Promise<Model>;
+  readonly disposed: string[];
+  count: number;
+}
+
+/** Counts loads and disposals; every model says "Hello" for as long as it is asked. */
+function counted(delayMs = 0): Loads {
+  const loads: Loads = {
+    count: 0,
+    disposed: [],
+    load: async (reference) => {
+      loads.count += 1;
+      await wait(delayMs);
+      const model = scriptedModel({
+        id: reference,
+        outputs: [
+          ['Hel', 'lo'],
+          ['Hel', 'lo'],
+        ],
+        delayMs: 20,
+      });
+      return {
+        ...model,
+        dispose: async () => {
+          loads.disposed.push(reference);
+          await model.dispose();
+        },
+      };
+    },
+  };
+  return loads;
+}
+
+describe('shared models', () => {
+  it('load once for equal references and options, whoever asks', async () => {
+    const loads = counted();
+    const name = fresh();
+    const first = shareModel(loads.load, name, { contextLength: 64, threads: 1 });
+    const second = shareModel(loads.load, name, { threads: 1, contextLength: 64 });
+    const [a, b] = await Promise.all([first.acquire(), second.acquire()]);
+    expect(a.info).toBe(b.info);
+    expect(loads.count).toBe(1);
+    await shareModel(loads.load, name, { contextLength: 32 }).acquire();
+    expect(loads.count).toBe(2);
+  });
+
+  it('load nothing before they are asked for', () => {
+    const loads = counted();
+    shareModel(loads.load, fresh());
+    expect(loads.count).toBe(0);
+  });
+
+  it('try again after a failed load', async () => {
+    let tries = 0;
+    const load = async (): Promise<Model> => {
+      tries += 1;
+      if (tries === 1) throw new Error('no such file');
+      return scriptedModel({ outputs: [] });
+    };
+    const shared = shareModel(load, fresh());
+    await expect(shared.acquire()).rejects.toThrow('no such file');
+    await expect(shared.acquire()).resolves.toBeDefined();
+  });
+
+  it('an abort ends the wait of one caller only', async () => {
+    const loads = counted(50);
+    const shared = shareModel(loads.load, fresh());
+    const controller = new AbortController();
+    const impatient = shared.acquire(controller.signal);
+    const patient = shared.acquire();
+    controller.abort(new Error('too slow'));
+    await expect(impatient).rejects.toThrow('too slow');
+    await expect(patient).resolves.toBeDefined();
+    expect(loads.count).toBe(1);
+  });
+
+  it('unload when idle, not while a stream runs, and load again', async () => {
+    const loads = counted();
+    const name = fresh();
+    const shared = shareModel(loads.load, name, { keepAliveMs: 30 });
+    const model = await shared.acquire();
+    for await (const _ of model.chat({ messages: [{ role: 'user', content: 'Hi' }] })) {
+      expect(loads.disposed).toEqual([]);
+    }
+    await wait(100);
+    expect(loads.disposed).toEqual([name]);
+    await shared.acquire();
+    expect(loads.count).toBe(2);
+  });
+
+  it('a loaded model is passed through', async () => {
+    const loads = counted();
+    const model = scriptedModel({ outputs: [] });
+    expect(await shareModel(loads.load, model).acquire()).toBe(model);
+    expect(loads.count).toBe(0);
+  });
+});

@@ -1,0 +1,20 @@
+import type { LanguageModelV4, SharedV4ProviderOptions } from '@ai-sdk/provider';
+import { expectTypeOf, test } from 'vitest';
+import { createLocal, local } from '../../providers/ai-sdk/index.ts';
+import type { LocalLanguageModelOptions, LocalProvider } from '../../providers/ai-sdk/index.ts';
+import type { Model } from '../../src/model.ts';
+
+test('the provider', () => {
+  expectTypeOf(local).toEqualTypeOf<LocalProvider>();
+  expectTypeOf(local('x.gguf')).toEqualTypeOf<LanguageModelV4>();
+  expectTypeOf(local).parameter(0).toEqualTypeOf<string | Model>();
+  expectTypeOf(createLocal).returns.toEqualTypeOf<LocalProvider>();
+  // @ts-expect-error a signal belongs to a call, not to a provider
+  createLocal({ signal: new AbortController().signal });
+});
+
+test('the options', () => {
+  expectTypeOf<LocalLanguageModelOptions['minP']>().toEqualTypeOf<number | undefined>();
+  expectTypeOf<{ local: LocalLanguageModelOptions }>().toExtend<SharedV4ProviderOptions>();
+  expectTypeOf<LocalLanguageModelOptions>().not.toHaveProperty('temperature');
+});
