@@ -4,7 +4,7 @@ import { ChatLocal } from 'rivulet/langchain';
 const model = new ChatLocal({ model: 'smollm2', temperature: 0, maxTokens: 200 });
 
 const stream = await model.stream([
-  new SystemMessage('You are a friendly assistant who answers in one or two sentences.'),
+  new SystemMessage('Answer in one short sentence.'),
   new HumanMessage(process.argv.slice(2).join(' ') || 'What is the capital of France?'),
 ]);
 

@@ -39,6 +39,7 @@ export async function openModel(
   options: OpenOptions = {},
 ): Promise<OpenedModel> {
   const start = performance.now();
+  checkOptions(options);
   options.onProgress?.({ phase: 'load', label: reference });
   const gguf = await openGguf(platform, location, options.signal);
   let session: Session | undefined;
@@ -83,6 +84,25 @@ export async function openModel(
     throw error;
   } finally {
     await closeGguf(gguf);
+  }
+}
+
+/** More threads than any machine has cores; ONNX Runtime would start them all. */
+const maximumThreads = 1024;
+
+/** Also for callers without types. @throws {RivuletError} `INVALID_ARGUMENT`, `UNSUPPORTED` */
+function checkOptions({ threads, dialect }: { readonly threads?: number; readonly dialect?: string }): void {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0 && threads <= maximumThreads)) {
+    throw new RivuletError(
+      'INVALID_ARGUMENT',
+      `Expected threads to be a whole number from 1 to ${maximumThreads}, found ${threads}.`,
+    );
+  }
+  if (dialect !== undefined && dialect !== 'portable') {
+    throw new RivuletError(
+      'UNSUPPORTED',
+      `Expected dialect to be 'portable', the only one of this version; found '${dialect}'.`,
+    );
   }
 }
 

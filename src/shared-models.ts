@@ -9,13 +9,16 @@ export interface SharedModel {
 
 /** Options of one shared model; equal references with equal options share one engine. */
 export interface SharedLoadOptions extends LoadOptions {
-  /** Idle engines are unloaded after this many milliseconds. @default 300000 */
+  /** Idle engines are unloaded after this many milliseconds; Infinity = never. @default 300000 */
   readonly keepAliveMs?: number;
 }
 
 interface Entry {
   readonly model: Promise<Model>;
+  /** Streams that have begun and not ended; some may never be read again, and nobody tells. */
   streams: number;
+  /** Events that are being waited for. */
+  pulls: number;
   idle?: ReturnType<typeof setTimeout>;
 }
 
@@ -23,6 +26,12 @@ interface Entry {
 const registryKey: unique symbol = Symbol.for('rivulet.runtime') as never;
 
 const defaultKeepAliveMs = 300_000;
+
+/** Timers beyond this fire at once; so long is for ever. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** An engine with begun streams stays at least so long: by then those that nobody reads are given up. */
+const abandonedStreamMs = 90_000;
 
 function registry(): Map<string, Entry> {
   const holder = globalThis as { [registryKey]?: Map<string, Entry> };
@@ -50,7 +59,7 @@ export function shareModel(
     const entries = registry();
     const known = entries.get(key);
     if (known !== undefined) return known;
-    const entry: Entry = { model: load(model, withoutSignal(options)), streams: 0 };
+    const entry: Entry = { model: load(model, withoutSignal(options)), streams: 0, pulls: 0 };
     entries.set(key, entry);
     // A failed load is not kept: the next call tries again.
     entry.model.catch(() => entries.delete(key));
@@ -59,11 +68,12 @@ export function shareModel(
 
   const scheduleUnload = (entry: Entry): void => {
     clearTimeout(entry.idle);
-    if (entry.streams > 0 || !Number.isFinite(keepAliveMs)) return;
+    if (entry.pulls > 0 || keepAliveMs > longestTimerMs) return;
+    const delayMs = entry.streams > 0 ? Math.max(keepAliveMs, abandonedStreamMs) : keepAliveMs;
     entry.idle = setTimeout(() => {
       if (registry().get(key) === entry) registry().delete(key);
       void entry.model.then((loaded) => loaded.dispose());
-    }, keepAliveMs);
+    }, delayMs);
     unref(entry.idle);
   };
 
@@ -71,12 +81,22 @@ export function shareModel(
     const track = async function* (
       events: AsyncIterable<GenerateEvent>,
     ): AsyncGenerator<GenerateEvent, void, undefined> {
+      const iterator = events[Symbol.asyncIterator]();
       entry.streams += 1;
-      clearTimeout(entry.idle);
       try {
-        yield* events;
+        for (;;) {
+          entry.pulls += 1;
+          clearTimeout(entry.idle);
+          const next = await iterator.next().finally(() => {
+            entry.pulls -= 1;
+            scheduleUnload(entry);
+          });
+          if (next.done === true) return;
+          yield next.value;
+        }
       } finally {
         entry.streams -= 1;
+        await iterator.return?.();
         scheduleUnload(entry);
       }
     };

@@ -23,6 +23,8 @@ export function spawnNodeWorker(): Channel<ToHost, ToClient> {
   const worker = new Worker(new URL(`./node-entry.${ending}`, import.meta.url), {
     name: 'rivulet',
     workerData: { runGate: gate.memory },
+    // Flags of the program, such as an input type, are not for this file.
+    execArgv: [],
   });
   worker.unref();
   closeOnExit(gate);

@@ -80,6 +80,12 @@ describe('impossible options', () => {
     });
   });
 
+  it('threads and dialects that do not exist', async () => {
+    await expect(loadModel(defaultModel, { threads: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const dialect = 'native' as 'portable';
+    await expect(loadModel(defaultModel, { dialect })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+  });
+
   it('a reference that names nothing', async () => {
     await expect(loadModel('no/such/model.gguf')).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
     await expect(inspectModel('no/such/model.gguf')).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
