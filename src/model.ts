@@ -1,22 +1,11 @@
 import type { ChatMessage, JSONSchema, ToolDefinition } from './chat/messages.ts';
-import { createStreamParser } from './chat/parse-stream.ts';
 import { detectReasoning, opensReasoning } from './chat/reasoning.ts';
-import type { ReasoningFormat } from './chat/reasoning.ts';
 import type { ChatTemplate, RenderedPrompt } from './chat/template.ts';
+import { decode } from './decode.ts';
 import { RivuletError } from './errors.ts';
-import type {
-  GenerateEvent,
-  ProgressListener,
-  PromptTokenLogprob,
-  RawFinishReason,
-  TokenAlternative,
-  TokenLogprob,
-  Warning,
-} from './events.ts';
-import type { Engine, EngineEvent, ScoredId } from './generate/engine.ts';
+import type { GenerateEvent, ProgressListener, Warning } from './events.ts';
+import type { Engine } from './generate/engine.ts';
 import type { GenerationOptions } from './generate/generation-options.ts';
-import { createStopText } from './generate/stop-text.ts';
-import { createDetokenizer } from './tokenizer/detokenizer.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
 /** A loaded model. */
@@ -89,6 +78,8 @@ export interface ChatRequest extends GenerationOptions {
 export interface CompleteRequest extends GenerationOptions {
   /** Text, or ids that go in exactly as given (no BOS added). */
   readonly prompt: string | Int32Array;
+  /** What follows the output: the model fills in the middle, if it was trained to. */
+  readonly suffix?: string;
   /** A `prompt-logprobs` event comes first, with this many alternatives per prompt token (0–100). */
   readonly promptLogprobs?: number;
 }
@@ -124,6 +115,11 @@ export interface ModelParts {
  */
 export function createModel(parts: ModelParts): Model {
   const { info, tokenizer, engine } = parts;
+  const guesses = (tokenizer.warnings ?? []).map((message): Warning => ({
+    type: 'compatibility',
+    feature: 'tokenizer',
+    message,
+  }));
   let disposed = false;
 
   const renderChat = (request: ChatRequest): RenderedPrompt => {
@@ -155,11 +151,11 @@ export function createModel(parts: ModelParts): Model {
   async function* chat(request: ChatRequest): AsyncGenerator<GenerateEvent, void, undefined> {
     const running = requireEngine();
     request.signal?.throwIfAborted();
-    yield startEvent(info, chatWarnings(request));
+    yield startEvent(info, [...guesses, ...chatWarnings(request)]);
     const rendered = renderChat(request);
     const reasoning = detectReasoning(parts.template().source);
     yield* decode({
-      info,
+      loadMs: info.engine?.loadMs ?? 0,
       tokenizer,
       engine: running,
       prompt: encodeChat(rendered),
@@ -173,13 +169,15 @@ export function createModel(parts: ModelParts): Model {
   async function* complete(request: CompleteRequest): AsyncGenerator<GenerateEvent, void, undefined> {
     const running = requireEngine();
     request.signal?.throwIfAborted();
-    yield startEvent(info, grammarWarnings(request));
+    yield startEvent(info, [...guesses, ...grammarWarnings(request)]);
     const prompt =
-      typeof request.prompt === 'string'
-        ? withBeginning(tokenizer, tokenizer.encode(request.prompt, { parseSpecial: true }))
-        : request.prompt;
+      request.suffix !== undefined
+        ? fillPrompt(info, tokenizer, request.prompt, request.suffix)
+        : typeof request.prompt === 'string'
+          ? withBeginning(tokenizer, tokenizer.encode(request.prompt, { parseSpecial: true }))
+          : request.prompt;
     yield* decode({
-      info,
+      loadMs: info.engine?.loadMs ?? 0,
       tokenizer,
       engine: running,
       prompt,
@@ -211,98 +209,6 @@ export function createModel(parts: ModelParts): Model {
   };
 }
 
-interface Decoding {
-  readonly info: ModelInfo;
-  readonly tokenizer: Tokenizer;
-  readonly engine: Engine;
-  readonly prompt: Int32Array;
-  readonly options: GenerationOptions;
-  readonly reasoning: ReasoningFormat | undefined;
-  readonly startsInReasoning: boolean;
-  /** The output goes on in the prompt's text: a leading space belongs to it. */
-  readonly continuesText: boolean;
-  readonly promptLogprobs?: number | undefined;
-}
-
-/** Ids → bytes → text → stop text → events, ending with `finish`. */
-async function* decode(decoding: Decoding): AsyncGenerator<GenerateEvent, void, undefined> {
-  const { tokenizer, options } = decoding;
-  const { reasoning } = decoding;
-  const markers = reasoning === undefined ? [] : [reasoning.open, reasoning.close];
-  const detokenizer = createDetokenizer(tokenizer, {
-    continuation: decoding.continuesText,
-    visible: new Set(markers.map((marker) => tokenizer.idOf(marker))),
-  });
-  const stopText = createStopText(options.stop ?? []);
-  let blocks = 0;
-  const parser = createStreamParser({
-    ...(reasoning === undefined ? {} : { reasoning }),
-    startsInReasoning: decoding.startsInReasoning,
-    createId: () => String(blocks++),
-  });
-  const counts = { output: 0, reasoning: 0, cacheRead: 0 };
-  const times = { queueMs: 0, prefillMs: 0, decodeStart: 0 };
-  let rawReason: RawFinishReason = 'max-tokens';
-  let waiting: TokenLogprob[] = [];
-
-  const events = decoding.engine.generate({
-    prompt: decoding.prompt,
-    options,
-    endIds: tokenizer.endIds,
-    ...(decoding.promptLogprobs === undefined ? {} : { promptLogprobs: decoding.promptLogprobs }),
-  });
-  for await (const event of events) {
-    if (event.type === 'prefilled') {
-      counts.cacheRead = event.cacheRead;
-      times.queueMs = event.queueMs;
-      times.prefillMs = event.prefillMs;
-      times.decodeStart = performance.now();
-      if (event.scores !== undefined) {
-        yield { type: 'prompt-logprobs', tokens: promptTokens(tokenizer, event.scores) };
-      }
-      continue;
-    }
-    if (event.type === 'end') {
-      rawReason = event.rawReason;
-      break;
-    }
-    counts.output += 1;
-    if (parser.inReasoning) counts.reasoning += 1;
-    if (event.logprob !== undefined) waiting.push(sampledToken(tokenizer, event));
-    const { text, stopped } = stopText.push(detokenizer.push(event.id));
-    if (text !== '') {
-      yield* parser.push(text, waiting.length === 0 ? undefined : waiting);
-      waiting = [];
-    }
-    if (stopped) {
-      rawReason = 'stop-sequence';
-      break;
-    }
-  }
-  if (rawReason !== 'stop-sequence') {
-    const last = stopText.push(detokenizer.flush());
-    const rest = last.stopped ? last.text : last.text + stopText.flush();
-    if (last.stopped) rawReason = 'stop-sequence';
-    if (rest !== '') yield* parser.push(rest, waiting.length === 0 ? undefined : waiting);
-  }
-  yield* parser.end();
-  yield {
-    type: 'finish',
-    reason: rawReason === 'eos' || rawReason === 'stop-sequence' ? 'stop' : 'length',
-    rawReason,
-    usage: {
-      inputTokens: { total: decoding.prompt.length, cacheRead: counts.cacheRead },
-      outputTokens: { total: counts.output, reasoning: counts.reasoning },
-    },
-    timings: {
-      loadMs: decoding.info.engine?.loadMs ?? 0,
-      queueMs: times.queueMs,
-      prefillMs: times.prefillMs,
-      decodeMs: times.decodeStart === 0 ? 0 : performance.now() - times.decodeStart,
-    },
-  };
-}
-
 function startEvent(info: ModelInfo, warnings: readonly Warning[]): GenerateEvent {
   return { type: 'start', id: crypto.randomUUID(), modelId: info.id, timestamp: Date.now(), warnings };
 }
@@ -314,6 +220,25 @@ function withBeginning(tokenizer: Tokenizer, ids: Int32Array): Int32Array {
   result[0] = tokenizer.bosId;
   result.set(ids, 1);
   return result;
+}
+
+/** Prefix, suffix, middle: the order that all models with such tokens know (Bavarian et al. 2022, PSM). */
+function fillPrompt(
+  info: ModelInfo,
+  tokenizer: Tokenizer,
+  prompt: string | Int32Array,
+  suffix: string,
+): Int32Array {
+  const { fill } = tokenizer;
+  if (fill === undefined) {
+    throw new RivuletError(
+      'UNSUPPORTED',
+      `The model "${info.id}" has no tokens for filling in the middle. Leave suffix away, or choose a model for code completion.`,
+    );
+  }
+  const before = typeof prompt === 'string' ? tokenizer.encode(prompt) : prompt;
+  const parts = [fill.prefixId, ...before, fill.suffixId, ...tokenizer.encode(suffix), fill.middleId];
+  return withBeginning(tokenizer, Int32Array.from(parts));
 }
 
 function chatWarnings(request: ChatRequest): Warning[] {
@@ -335,31 +260,4 @@ function unsupported(feature: string): Warning {
     feature,
     message: `${feature} is not supported by this version and was left out.`,
   };
-}
-
-function sampledToken(tokenizer: Tokenizer, event: EngineEvent & { type: 'token' }): TokenLogprob {
-  return {
-    ...alternative(tokenizer, { id: event.id, logprob: event.logprob ?? Number.NaN }),
-    top: (event.top ?? []).map((scored) => alternative(tokenizer, scored)),
-  };
-}
-
-function alternative(tokenizer: Tokenizer, scored: ScoredId): TokenAlternative {
-  return {
-    id: scored.id,
-    text: tokenizer.decode([scored.id], { special: true }),
-    logprob: scored.logprob,
-  };
-}
-
-function promptTokens(
-  tokenizer: Tokenizer,
-  scores: readonly (ScoredId & { readonly top: readonly ScoredId[] })[],
-): PromptTokenLogprob[] {
-  return scores.map((score) => ({
-    id: score.id,
-    text: tokenizer.decode([score.id], { special: true }),
-    logprob: Number.isNaN(score.logprob) ? null : score.logprob,
-    top: score.top.map((scored) => alternative(tokenizer, scored)),
-  }));
 }

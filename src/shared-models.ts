@@ -1,3 +1,5 @@
+import { RivuletError } from './errors.ts';
+import type { ErrorCode } from './errors.ts';
 import type { GenerateEvent } from './events.ts';
 import type { LoadOptions, Model } from './model.ts';
 
@@ -26,6 +28,8 @@ interface Entry {
 const registryKey: unique symbol = Symbol.for('rivulet.runtime') as never;
 
 const defaultKeepAliveMs = 300_000;
+
+const lostEngine: ReadonlySet<ErrorCode> = new Set(['WORKER_FAILED', 'DISPOSED']);
 
 /** Timers beyond this fire at once; so long is for ever. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -66,12 +70,16 @@ export function shareModel(
     return entry;
   };
 
+  const forget = (entry: Entry): void => {
+    if (registry().get(key) === entry) registry().delete(key);
+  };
+
   const scheduleUnload = (entry: Entry): void => {
     clearTimeout(entry.idle);
     if (entry.pulls > 0 || keepAliveMs > longestTimerMs) return;
     const delayMs = entry.streams > 0 ? Math.max(keepAliveMs, abandonedStreamMs) : keepAliveMs;
     entry.idle = setTimeout(() => {
-      if (registry().get(key) === entry) registry().delete(key);
+      forget(entry);
       void entry.model.then((loaded) => loaded.dispose());
     }, delayMs);
     unref(entry.idle);
@@ -94,6 +102,10 @@ export function shareModel(
           if (next.done === true) return;
           yield next.value;
         }
+      } catch (error) {
+        // An engine whose thread is gone never comes back: the next call loads again.
+        if (RivuletError.isInstance(error) && lostEngine.has(error.code)) forget(entry);
+        throw error;
       } finally {
         entry.streams -= 1;
         await iterator.return?.();

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
+import { RivuletError } from '../src/errors.ts';
 import type { Model } from '../src/model.ts';
 import { shareModel } from '../src/shared-models.ts';
 import { scriptedModel } from '../src/testing.ts';
@@ -99,6 +100,22 @@ describe('shared models', () => {
     expect(loads.disposed).toEqual([name]);
     await shared.acquire();
     expect(loads.count).toBe(2);
+  });
+
+  it('load again after the engine was lost', async () => {
+    let loads = 0;
+    const lost = new RivuletError('WORKER_FAILED', 'gone');
+    const load = async (): Promise<Model> => scriptedModel({ outputs: loads++ === 0 ? [[lost]] : [['Hi']] });
+    const shared = shareModel(load, fresh());
+    const ask = async (): Promise<number> => {
+      const model = await shared.acquire();
+      let events = 0;
+      for await (const _ of model.complete({ prompt: 'x' })) events += 1;
+      return events;
+    };
+    await expect(ask()).rejects.toBe(lost);
+    expect(await ask()).toBeGreaterThan(2);
+    expect(loads).toBe(2);
   });
 
   it('a loaded model is passed through', async () => {

@@ -1,5 +1,6 @@
 import type { Metadata } from '../gguf/metadata.ts';
 import { tokenAttributes } from './token-attributes.ts';
+import type { FillTokens } from './tokenizer.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** Ids of the tokens with a role; -1 where there is none. */
@@ -9,6 +10,7 @@ export interface SpecialRoles {
   readonly unknownId: number;
   readonly paddingId: number;
   readonly endIds: ReadonlySet<number>;
+  readonly fill?: FillTokens;
 }
 
 /** Ids that a kind of vocabulary has where the metadata names none. */
@@ -50,11 +52,14 @@ interface FillRole {
   readonly texts: readonly string[];
   /** Ends a generation as well. */
   readonly ends: boolean;
+  /** Which of the three that a prompt needs. */
+  readonly part?: keyof FillTokens;
 }
 
 /** Tokens of fill-in-the-middle prompts, which are control tokens even where the file says otherwise. */
 const fillRoles: readonly FillRole[] = [
   {
+    part: 'prefixId',
     keys: ['fim_pre_token_id', 'prefix_token_id'],
     texts: [
       '<|fim_prefix|>',
@@ -69,6 +74,7 @@ const fillRoles: readonly FillRole[] = [
     ends: false,
   },
   {
+    part: 'suffixId',
     keys: ['fim_suf_token_id', 'suffix_token_id'],
     texts: [
       '<|fim_suffix|>',
@@ -83,6 +89,7 @@ const fillRoles: readonly FillRole[] = [
     ends: false,
   },
   {
+    part: 'middleId',
     keys: ['fim_mid_token_id', 'middle_token_id'],
     texts: [
       '<|fim_middle|>',
@@ -125,10 +132,12 @@ export function assignRoles(
   const bosId = named('bos_token_id', defaults.bosId);
   const eosId = named('eos_token_id', defaults.eosId);
   const endIds = new Set<number>();
+  const fill: { -readonly [part in keyof FillTokens]?: number } = {};
   for (const role of fillRoles) {
     const id = role.keys.reduce((found, key) => named(key, found), -1);
     const effective = id === -1 ? markControl(vocabulary, role.texts, 1)[0] : id;
     if (role.ends && effective !== undefined) endIds.add(effective);
+    if (role.part !== undefined && effective !== undefined) fill[role.part] = effective;
   }
   for (const id of markControl(vocabulary, endTexts, endTexts.length)) endIds.add(id);
   for (const text of visibleTexts) setAttribute(vocabulary, text, tokenAttributes.userDefined);
@@ -143,7 +152,12 @@ export function assignRoles(
     unknownId: named('unknown_token_id', defaults.unknownId),
     paddingId: named('padding_token_id', -1),
     endIds,
+    ...(isComplete(fill) ? { fill } : {}),
   };
+}
+
+function isComplete(fill: Partial<FillTokens>): fill is FillTokens {
+  return fill.prefixId !== undefined && fill.suffixId !== undefined && fill.middleId !== undefined;
 }
 
 /** An id of the metadata that is a token; the fallback for any other. */

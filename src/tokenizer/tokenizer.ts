@@ -17,6 +17,13 @@ export interface DecodeOptions {
   readonly cleanSpaces?: boolean;
 }
 
+/** Tokens that mark the parts of a fill-in-the-middle prompt. */
+export interface FillTokens {
+  readonly prefixId: number;
+  readonly suffixId: number;
+  readonly middleId: number;
+}
+
 /** Text to ids and back, exactly as the model was trained. */
 export interface Tokenizer {
   readonly kind: 'bpe' | 'spm' | 'wordpiece' | 'unigram' | 'rwkv';
@@ -30,6 +37,8 @@ export interface Tokenizer {
   readonly endIds: ReadonlySet<number>;
   readonly addBos: boolean;
   readonly addEos: boolean;
+  /** Absent when the model was not trained to fill in. */
+  readonly fill?: FillTokens;
   /** Texts of the control tokens: those that must never be recognised in a user's words. */
   readonly controlTexts: readonly string[];
   /** A text begins with a space that is not part of it. @default false */

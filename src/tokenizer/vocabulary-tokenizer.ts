@@ -5,7 +5,7 @@ import type { SpecialRoles } from './special-roles.ts';
 import type { SubwordEncoder } from './subword-encoder.ts';
 import { specialAttributes } from './token-attributes.ts';
 import { type PieceSpelling, tokenPiece } from './token-pieces.ts';
-import type { DecodeOptions, EncodeOptions, Tokenizer } from './tokenizer.ts';
+import type { DecodeOptions, EncodeOptions, FillTokens, Tokenizer } from './tokenizer.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 /** What {@link VocabularyTokenizer} is made of. */
@@ -32,6 +32,7 @@ export class VocabularyTokenizer implements Tokenizer {
   readonly unknownId: number;
   readonly paddingId: number;
   readonly endIds: ReadonlySet<number>;
+  readonly fill?: FillTokens;
   readonly addBos: boolean;
   readonly addEos: boolean;
   readonly addSpacePrefix: boolean;
@@ -53,6 +54,7 @@ export class VocabularyTokenizer implements Tokenizer {
     this.unknownId = roles.unknownId;
     this.paddingId = roles.paddingId;
     this.endIds = roles.endIds;
+    if (roles.fill !== undefined) this.fill = roles.fill;
     this.addBos = parts.addBos;
     this.addEos = parts.addEos;
     this.addSpacePrefix = parts.addSpacePrefix;

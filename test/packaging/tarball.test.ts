@@ -13,7 +13,7 @@ const run = promisify(execFile);
 
 beforeAll(async () => {
   await run('npm', ['pack', '--pack-destination', project, '--ignore-scripts'], { cwd: root });
-  const [tarball = ''] = readdirSync(project).filter((name) => name.endsWith('.tgz'));
+  const tarball = readdirSync(project).find((name) => name.endsWith('.tgz')) ?? '';
   writeFileSync(
     join(project, 'package.json'),
     JSON.stringify({ name: 'empty', private: true, type: 'module' }),

@@ -8,6 +8,8 @@ export interface TinyLlamaOptions {
   readonly metadata?: Readonly<Record<string, PlainValue | undefined>>;
   /** Replaces or, with `undefined`, removes tensors. */
   readonly tensors?: Readonly<Record<string, Omit<WritableTensor, 'name'> | undefined>>;
+  /** Control tokens behind the usual ones. */
+  readonly moreTokens?: readonly string[];
   /** @default 7 */
   readonly seed?: number;
   /** Everything of {@link writeGguf} besides metadata and tensors. */
@@ -29,7 +31,8 @@ const specials = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
 /** A llama of seeded random weights as GGUF bytes. */
 export function tinyLlama(options: TinyLlamaOptions = {}): Uint8Array {
   const { embedding, heads, kvHeads, feedForward, layers, context } = tinyLlamaShape;
-  const tokens = [...byteLevelAlphabet, ...specials];
+  const controls = [...specials, ...(options.moreTokens ?? [])];
+  const tokens = [...byteLevelAlphabet, ...controls];
   const kvWidth = (embedding / heads) * kvHeads;
   const random = mulberry32(options.seed ?? 7);
   const matrix = (columns: number, rows: number): Omit<WritableTensor, 'name'> => ({
@@ -75,7 +78,7 @@ export function tinyLlama(options: TinyLlamaOptions = {}): Uint8Array {
     'tokenizer.ggml.model': 'gpt2',
     'tokenizer.ggml.pre': 'gpt-2',
     'tokenizer.ggml.tokens': tokens,
-    'tokenizer.ggml.token_type': tokens.map((token) => (specials.includes(token) ? 3 : 1)),
+    'tokenizer.ggml.token_type': tokens.map((token) => (controls.includes(token) ? 3 : 1)),
     'tokenizer.ggml.merges': [],
     'tokenizer.ggml.bos_token_id': 256,
     'tokenizer.ggml.eos_token_id': 258,

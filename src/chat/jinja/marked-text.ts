@@ -48,7 +48,7 @@ export function occurrences(
   context: RenderContext,
   text: string,
   part: string,
-  most = Number.POSITIVE_INFINITY,
+  most: number = Number.POSITIVE_INFINITY,
 ): [start: number, end: number][] {
   context.readText(text.length);
   const found: [number, number][] = [];
