@@ -9,10 +9,9 @@ export default defineConfig({
   resolve: { alias: { '#rivulet': source('src/index.ts') } },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/conformance-full/**'],
+    exclude: ['test/conformance-full/**', 'test/real/**'],
     testTimeout: 30_000,
     hookTimeout: 300_000,
-    // Two cores: more workers only steal time from the timing tests.
     maxWorkers: 2,
   },
 });
