@@ -1,8 +1,11 @@
 import { RivuletError } from '../errors.ts';
 import type { CacheLayer } from '../graph/portable-io.ts';
 
-/** First capacity in tokens; doubled whenever a sequence outgrows it. */
-const initialCapacity = 64;
+/**
+ * How a sequence grows that outgrows its arrays, in tokens and as a fraction. ONNX Runtime clears as much as the
+ * capacity in every step (GroupQueryAttention with a cache of its own), so room to spare costs time.
+ */
+const growth = { tokens: 64, fraction: 1 / 8 };
 
 /**
  * Keys and values of one sequence, per layer (kvHeads, capacity, headDim) f32, as GroupQueryAttention takes
@@ -39,10 +42,10 @@ export class SequenceCache {
   reserve(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#capacity) return;
-    let capacity = Math.max(initialCapacity, this.#capacity);
-    while (capacity < needed) capacity *= 2;
-    this.#arrays = this.#copy(Math.min(capacity, Math.max(needed, this.#maximumLength)), this.#length);
-    this.#capacity = Math.min(capacity, Math.max(needed, this.#maximumLength));
+    const room = Math.ceil((needed * (1 + growth.fraction)) / growth.tokens) * growth.tokens;
+    const capacity = Math.max(needed, Math.min(room, this.#maximumLength));
+    this.#arrays = this.#copy(capacity, this.#length);
+    this.#capacity = capacity;
   }
 
   /** (kvHeads, capacity, headDim) */
@@ -81,7 +84,7 @@ export class SequenceCache {
   fork(length: number): SequenceCache {
     const copy = new SequenceCache(this.#layers, this.#maximumLength);
     copy.#length = Math.min(length, this.#length);
-    copy.#capacity = Math.max(initialCapacity, copy.#length);
+    copy.#capacity = Math.max(growth.tokens, copy.#length);
     copy.#arrays = this.#copy(copy.#capacity, copy.#length);
     return copy;
   }
