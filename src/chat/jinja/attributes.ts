@@ -5,7 +5,7 @@ import { represent } from './python-text.ts';
 import type { RenderContext } from './render-context.ts';
 import { stringMethod } from './string-methods.ts';
 import { TemplateRuntimeError } from './template-error.ts';
-import { asNumber, asSequence, Fields, Namespace, typeName, Undefined } from './values.ts';
+import { asNumber, asSequence, Fields, Namespace, Tuple, typeName, Undefined } from './values.ts';
 import type { Value } from './values.ts';
 
 /** `value.name`: Python's attributes go before the entries of a dictionary (Jinja2's `Environment.getattr`). */
@@ -35,7 +35,10 @@ export function slice(
     return pick(context, textCharacters(context, value), start, stop, step).join('');
   }
   const items = asSequence(value);
-  if (items !== undefined) return pick(context, items, start, stop, step);
+  if (items !== undefined) {
+    const picked = pick(context, items, start, stop, step);
+    return value instanceof Tuple ? new Tuple(picked) : picked;
+  }
   if (value instanceof Undefined) throw undefinedError(value);
   return missing(context, value, 'slice');
 }

@@ -5,7 +5,7 @@ import type { BinaryNode, MemberNode, Node } from './nodes.ts';
 import { isComparison, operate } from './operators.ts';
 import { toText } from './python-text.ts';
 import type { RenderContext } from './render-context.ts';
-import { negatedTestPrefix, testPrefix } from './rewrite-tokens.ts';
+import { negatedTestPrefix, testPrefix, tupleFilter } from './rewrite-tokens.ts';
 import type { Scope } from './scope.ts';
 import { TemplateRuntimeError } from './template-error.ts';
 import { applyTest } from './tests.ts';
@@ -111,6 +111,7 @@ export class Expressions {
     if (name.startsWith(testPrefix)) {
       return applyTest(this.#context, name.slice(testPrefix.length), value, given.positional);
     }
+    if (name === tupleFilter) return new Tuple(iterate(this.#context, value));
     return applyFilter(this.#context, name, value, given);
   }
 

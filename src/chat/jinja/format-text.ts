@@ -132,13 +132,20 @@ function numberDigits(
       return String.fromCodePoint(value);
     case 'g':
     case 'G':
-      return String(Number(value.toPrecision(Math.max(1, places))));
+      return generalDigits(value, places);
     default:
       if (!isFloat) return integerText(value);
-      return precision === undefined
-        ? floatText(value)
-        : String(Number(value.toPrecision(Math.max(1, places))));
+      return precision === undefined ? floatText(value) : generalDigits(value, places);
   }
+}
+
+/** C's `%g`: exponents below 1e-4 and from the number of digits on. */
+function generalDigits(value: number, places: number): string {
+  const digits = Math.max(1, places);
+  const rounded = Number(value.toPrecision(digits));
+  const exponent = rounded === 0 ? 0 : Math.floor(Math.log10(rounded));
+  if (exponent >= -4 && exponent < digits) return String(rounded);
+  return rounded.toExponential().replace(/e([-+])(\d)$/, 'e$10$2');
 }
 
 function groupDigits(digits: string, separator: string): string {

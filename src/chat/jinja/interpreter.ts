@@ -6,7 +6,7 @@ import { toText } from './python-text.ts';
 import type { RenderContext } from './render-context.ts';
 import { Scope } from './scope.ts';
 import { TemplateRuntimeError } from './template-error.ts';
-import { Callable, isTrue, Namespace, Undefined } from './values.ts';
+import { Callable, isTrue, Namespace, Tuple, Undefined } from './values.ts';
 import type { Arguments, Value } from './values.ts';
 
 interface Output {
@@ -178,7 +178,7 @@ export class Interpreter {
       caller === undefined ? new Undefined(`'caller' is undefined in macro '${name}'`) : caller,
     );
     named.delete('caller');
-    scope.set('varargs', given.positional.slice(parameters.length));
+    scope.set('varargs', new Tuple(given.positional.slice(parameters.length)));
     scope.set('kwargs', named);
   }
 

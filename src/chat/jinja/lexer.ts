@@ -67,10 +67,9 @@ export function tokenizeTemplate(template: string): TemplateToken[] {
   let line = 1;
   let lineStarting = true;
 
+  let lineEnd = source.indexOf('\n');
   const advance = (to: number): void => {
-    for (let at = source.indexOf('\n', position); at >= 0 && at < to; at = source.indexOf('\n', at + 1)) {
-      line += 1;
-    }
+    for (; lineEnd >= 0 && lineEnd < to; lineEnd = source.indexOf('\n', lineEnd + 1)) line += 1;
     position = to;
   };
   const match = (pattern: RegExp, at: number): RegExpExecArray | null => {
@@ -196,5 +195,5 @@ function numberValue(digits: string): string {
   if (/^0[xXbBoO]/.test(plain)) return String(Number(plain));
   if (!/[eE]/.test(plain)) return plain;
   const written = String(Number(plain));
-  return /[.e]/.test(written) ? written : `${written}.0`;
+  return written.includes('.') ? written : written.replace(/(?=e|$)/, '.0');
 }

@@ -83,18 +83,18 @@ export function stripText(
 ): string {
   context.readText(text.length);
   const set = characters === undefined ? undefined : new Set(plain(context, characters));
-  if (!hasMark(context, text)) {
-    const end = sides === 'start' ? text.length : skipEnd(text, set);
-    const start = sides === 'end' ? 0 : skipStart(text, set);
-    return start < end ? text.slice(start, end) : '';
-  }
   const visible = plain(context, text);
+  const end = sides === 'start' ? visible.length : skipEnd(visible, set);
+  const start = sides === 'end' ? 0 : skipStart(visible, set);
+  return sliceVisible(context, text, start, end);
+}
+
+/** The part between two offsets that do not count marks; the marks beside what stays are kept. */
+export function sliceVisible(context: RenderContext, text: string, start: number, end: number): string {
+  if (start >= end) return '';
+  if (!hasMark(context, text)) return text.slice(start, end);
   const offsets = visibleOffsets(context, text);
-  const first = sides === 'end' ? 0 : skipStart(visible, set);
-  const last = sides === 'start' ? visible.length : skipEnd(visible, set);
-  if (first >= last) return '';
-  const start = first === 0 ? 0 : (offsets[first - 1] ?? 0) + 1;
-  return text.slice(start, last === visible.length ? text.length : offsets[last]);
+  return text.slice(start === 0 ? 0 : (offsets[start - 1] ?? 0) + 1, offsets[end] ?? text.length);
 }
 
 function hasMark(context: RenderContext, text: string): boolean {

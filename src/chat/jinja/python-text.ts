@@ -58,7 +58,7 @@ function counted(context: RenderContext, text: string): string {
 
 /** An `int`; large ones are written out. */
 export function integerText(value: number): string {
-  return Math.abs(value) >= 1e21 && Number.isFinite(value) ? BigInt(value).toString() : String(value);
+  return Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value).toString() : String(value);
 }
 
 /** Python's `repr` of a float: the shortest digits, exponents from 1e16 and below 1e-4. */

@@ -5,6 +5,8 @@ import { maximumNestingDepth } from './template-limits.ts';
 /** A test with arguments travels through the parser as a filter of this name; no template can write a space in one. */
 export const testPrefix = 'is ';
 export const negatedTestPrefix = 'is not ';
+/** The name of the filter that makes a tuple of a list. */
+export const tupleFilter = 'as tuple';
 
 const openers: ReadonlySet<TokenType> = new Set(['OpenParen', 'OpenSquareBracket', 'OpenCurlyBracket']);
 const closers: ReadonlySet<TokenType> = new Set(['CloseParen', 'CloseSquareBracket', 'CloseCurlyBracket']);
@@ -45,7 +47,8 @@ function rewriteBlocks(tokens: readonly TemplateToken[]): TemplateToken[] {
       throw new TemplateLimitError(`more than ${maximumNestingDepth} statements inside each other`);
     }
     if (name === 'generation' || name === 'with') {
-      const end = tokens.findIndex((other, at) => at > index && other.type === 'CloseStatement');
+      let end = index + 1;
+      while (end < tokens.length && tokens[end]?.type !== 'CloseStatement') end += 1;
       result.push(...word(following, 'filter', 'safe'));
       if (name === 'with') result.push(...assignments(tokens.slice(index + 2, end), following));
       index = end - 1;
@@ -78,7 +81,7 @@ function assignments(tokens: readonly TemplateToken[], at: TemplateToken): Templ
   return result;
 }
 
-/** `(a,)` becomes `[a]`: the parser has no tuples of one, and templates only look into them. */
+/** `()` and `(a,)` become `([]|as tuple)` and `([a]|as tuple)`: the parser knows neither. */
 function rewriteTuples(tokens: readonly TemplateToken[]): TemplateToken[] {
   const result: TemplateToken[] = [];
   const open: { index: number; commas: number; isCall: boolean }[] = [];
@@ -98,9 +101,9 @@ function rewriteTuples(tokens: readonly TemplateToken[]): TemplateToken[] {
       if (first !== undefined && (isEmpty || (isTuple && previous?.type === 'Comma'))) {
         if (!isEmpty) result.pop();
         if (isEmpty || begin.commas === 1) {
-          result[begin.index] = { ...first, type: 'OpenSquareBracket', value: '[' };
+          result.splice(begin.index + 1, 0, { ...first, type: 'OpenSquareBracket', value: '[' });
           result.push({ ...token, type: 'CloseSquareBracket', value: ']' });
-          continue;
+          result.push({ ...token, type: 'Pipe', value: '|' }, ...word(token, tupleFilter));
         }
       }
     } else if (token.type === 'Comma') {

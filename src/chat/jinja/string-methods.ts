@@ -1,7 +1,7 @@
 import { ArgumentReader } from './arguments.ts';
 import { iterate } from './compare-values.ts';
 import { formatFields } from './format-text.ts';
-import { occurrences, plain, stripText, textCharacters, textLength } from './marked-text.ts';
+import { occurrences, plain, sliceVisible, stripText, textCharacters, textLength } from './marked-text.ts';
 import type { RenderContext } from './render-context.ts';
 import {
   capitalizeText,
@@ -123,10 +123,10 @@ function matchesEdge(text: string, given: ArgumentReader, parameter: 'prefix' | 
 function removeEdge(text: string, given: ArgumentReader, parameter: 'prefix' | 'suffix'): string {
   const edge = plain(given.context, given.text(parameter));
   if (edge === '' || !matchesEdge(text, given, parameter)) return text;
-  const places = occurrences(given.context, text, edge);
-  const place = parameter === 'prefix' ? places[0] : places.at(-1);
-  if (place === undefined) return text;
-  return parameter === 'prefix' ? text.slice(place[1]) : text.slice(0, text.length - edge.length);
+  const { length } = plain(given.context, text);
+  return parameter === 'prefix'
+    ? sliceVisible(given.context, text, edge.length, length)
+    : sliceVisible(given.context, text, 0, length - edge.length);
 }
 
 function find(text: string, given: ArgumentReader, fromEnd: boolean): number {
