@@ -1,3 +1,4 @@
+import { joinTextParts } from './chat/join-text-parts.ts';
 import type { ChatMessage, JSONSchema, ToolDefinition } from './chat/messages.ts';
 import { detectReasoning, opensReasoning } from './chat/reasoning.ts';
 import type { ChatTemplate, RenderedPrompt } from './chat/template.ts';
@@ -124,7 +125,7 @@ export function createModel(parts: ModelParts): Model {
 
   const renderChat = (request: ChatRequest): RenderedPrompt => {
     return parts.template().render({
-      messages: request.messages,
+      messages: request.messages.map(joinTextParts),
       ...(request.addGenerationPrompt === undefined
         ? {}
         : { addGenerationPrompt: request.addGenerationPrompt }),

@@ -100,6 +100,19 @@ describe('a control token that a user writes', () => {
   });
 });
 
+describe('several text parts', () => {
+  it('are lines of one message', async () => {
+    await using model = await open();
+    const part = (text: string): { type: 'text'; text: string } => ({ type: 'text', text });
+    const messages = [{ role: 'user', content: [part('one'), part('two')] }];
+    expect(model.renderPrompt({ messages })).toContain('one\ntwo<|im_end|>');
+    const image = { type: 'image' as const, data: new Uint8Array(4) };
+    expect(() => model.renderPrompt({ messages: [{ role: 'user', content: [image] }] })).toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED' }),
+    );
+  });
+});
+
 describe('filling in the middle', () => {
   it('puts prefix and suffix between their tokens', async () => {
     await using model = await open({ moreTokens: fillTokens });

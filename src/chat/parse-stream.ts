@@ -73,10 +73,10 @@ export function createStreamParser(options: StreamParserOptions): StreamParser {
           break;
         }
         emit(events, before);
-        if (!found) return events;
+        if (found === undefined) return events;
         rest = splitter.flush();
         close(events);
-        kind = kind === 'text' ? 'reasoning' : 'text';
+        kind = found === reasoning?.open ? 'reasoning' : 'text';
         splitter = splitterOf(kind, reasoning);
         afterMarker = true;
       }
@@ -96,5 +96,6 @@ export function createStreamParser(options: StreamParserOptions): StreamParser {
 
 function splitterOf(kind: Kind, reasoning: ReasoningFormat | undefined): TagSplitter | undefined {
   if (reasoning === undefined) return undefined;
-  return new TagSplitter(kind === 'text' ? reasoning.open : reasoning.close);
+  // Some models close a block that they did not open before they answer without a thought (MiniMax M3).
+  return new TagSplitter(kind === 'text' ? [reasoning.open, reasoning.close] : [reasoning.close]);
 }

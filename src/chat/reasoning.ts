@@ -4,14 +4,19 @@ export interface ReasoningFormat {
   readonly close: string;
 }
 
+interface KnownFormat extends ReasoningFormat {
+  /** How templates write it that put its markers together. */
+  readonly written?: string;
+}
+
 /**
  * Known spellings, the more particular first. Models whose output is divided into channels (harmony) are not
  * here: their text has markers of its own around the answer as well.
  */
-const formats: readonly ReasoningFormat[] = [
+const formats: readonly KnownFormat[] = [
   { open: '<seed:think>', close: '</seed:think>' },
   { open: '<mm:think>', close: '</mm:think>' },
-  { open: '<think:opensource>', close: '</think:opensource>' },
+  { open: '<think:opensource>', close: '</think:opensource>', written: '<think{}>' },
   { open: '<|START_THINKING|>', close: '<|END_THINKING|>' },
   { open: '<|inner_prefix|>', close: '<|inner_suffix|>' },
   { open: '[THINK]', close: '[/THINK]' },
@@ -23,7 +28,10 @@ const formats: readonly ReasoningFormat[] = [
 
 /** How a model writes its thoughts, judged by its template; undefined when it writes none. */
 export function detectReasoning(templateSource: string): ReasoningFormat | undefined {
-  return formats.find(({ open, close }) => templateSource.includes(open) || templateSource.includes(close));
+  const known = formats.find(({ open, close, written }) =>
+    [open, close, written].some((text) => text !== undefined && templateSource.includes(text)),
+  );
+  return known === undefined ? undefined : { open: known.open, close: known.close };
 }
 
 /** Whether a rendered prompt ends inside a block of reasoning, which the model then only has to close. */

@@ -1,22 +1,37 @@
-/** Looks for one marker in text that comes in pieces; holds back only what may be its beginning. */
+/** What a delta made certain: text before the marker, and the marker if it has come. */
+export interface SplitText {
+  readonly before: string;
+  readonly found: string | undefined;
+}
+
+/** Looks for the first of some markers in text that comes in pieces; holds back only what may be its beginning. */
 export class TagSplitter {
-  readonly #marker: string;
-  /** All that came since the last push that let text out, from the first held character on. */
+  readonly #markers: readonly string[];
+  /** What the last push did not let out: a possible beginning, or what stands behind the marker. */
   #held = '';
   #unread = '';
 
-  constructor(marker: string) {
-    this.#marker = marker;
+  constructor(markers: readonly string[]) {
+    this.#markers = markers;
   }
 
-  /** Text that is certain to stand before the marker, and whether the marker has come. */
-  push(delta: string): { readonly before: string; readonly found: boolean } {
+  push(delta: string): SplitText {
     const text = this.#held + delta;
     this.#unread = text;
-    const index = text.indexOf(this.#marker);
-    const found = index >= 0;
-    const length = found ? index : text.length - overlap(text, this.#marker);
-    this.#held = text.slice(found ? index + this.#marker.length : length);
+    let index = -1;
+    let found: string | undefined;
+    for (const marker of this.#markers) {
+      const at = text.indexOf(marker);
+      if (at >= 0 && (index < 0 || at < index)) {
+        index = at;
+        found = marker;
+      }
+    }
+    const length =
+      found === undefined
+        ? text.length - Math.max(...this.#markers.map((marker) => overlap(text, marker)))
+        : index;
+    this.#held = text.slice(length + (found?.length ?? 0));
     return { before: text.slice(0, length), found };
   }
 
@@ -36,7 +51,7 @@ export class TagSplitter {
 
 /** Length of the longest end of `text` that is a beginning of `marker`. */
 function overlap(text: string, marker: string): number {
-  for (let length = Math.min(text.length, marker.length - 1); length > 0; length--) {
+  for (let length = Math.min(text.length, marker.length - 1); length > 0; length -= 1) {
     if (text.endsWith(marker.slice(0, length))) return length;
   }
   return 0;

@@ -45,6 +45,7 @@ describe('reasoning is split from text', () => {
     ['white space before the block', '\n<think>Hm.</think>Yes.', false, ['reasoning: Hm.', 'text: Yes.']],
     ['a marker inside the answer', 'Write <think> first.', false, ['text: Write <think> first.']],
     ['half a marker at the end', '<think>Hm.</thi', false, ['reasoning: Hm.</thi']],
+    ['a closing marker without a block', '</think>\n\nYes.', false, ['text: Yes.']],
     ['half a marker as the answer', '<thi', false, ['text: <thi']],
   ] as const)('%s', (_, text, startsInReasoning, blocks) => {
     expect(parse([text], startsInReasoning)).toEqual(blocks);
@@ -107,6 +108,7 @@ describe('the template tells how a model thinks', () => {
     ["{{ '[THINK]' }}", { open: '[THINK]', close: '[/THINK]' }],
     ['<seed:think>', { open: '<seed:think>', close: '</seed:think>' }],
     ['<|START_THINKING|>', { open: '<|START_THINKING|>', close: '<|END_THINKING|>' }],
+    ["{{ '<think{}>'.format(':opensource') }}", { open: '<think:opensource>', close: '</think:opensource>' }],
     ['{{ messages }}', undefined],
   ])('%s', (source, format) => {
     expect(detectReasoning(source)).toEqual(format);
