@@ -80,6 +80,7 @@ class Connection {
   readonly #disposed = Promise.withResolvers<void>();
   #onProgress: ProgressListener | undefined;
   #nextStream = 1;
+  #waiting = 0;
   #closed: Error | undefined;
 
   constructor(channel: Channel<ToHost, ToClient>) {
@@ -103,7 +104,6 @@ class Connection {
     const { signal } = request;
     signal?.throwIfAborted();
     this.#onProgress = request.onProgress;
-    this.#channel.hold(true);
     this.#channel.post({
       type: 'open',
       reference: request.reference,
@@ -114,14 +114,13 @@ class Connection {
     const onAbort = (): void => aborted.reject(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      return await Promise.race([this.#opened.promise, aborted.promise]);
+      return await this.#holding(Promise.race([this.#opened.promise, aborted.promise]));
     } catch (error) {
       if (signal?.aborted) void this.#giveUp();
       else await this.#channel.close();
       throw error;
     } finally {
       signal?.removeEventListener('abort', onAbort);
-      this.#channel.hold(false);
     }
   }
 
@@ -135,7 +134,6 @@ class Connection {
     const stream: ClientStream = { events: [], ended: false };
     this.#post({ type: 'start', stream: id, call, credit: streamCredit });
     this.#streams.set(id, stream);
-    this.#channel.hold(true);
     const onAbort = (): void => stream.wake?.();
     signal?.addEventListener('abort', onAbort, { once: true });
     let read = 0;
@@ -155,24 +153,32 @@ class Connection {
         } else {
           const { promise, resolve } = Promise.withResolvers<void>();
           stream.wake = resolve;
-          await promise;
+          await this.#holding(promise);
         }
       }
     } finally {
       signal?.removeEventListener('abort', onAbort);
       this.#streams.delete(id);
       if (!stream.ended && this.#closed === undefined) this.#channel.post({ type: 'cancel', stream: id });
-      if (this.#streams.size === 0) this.#channel.hold(false);
     }
   }
 
   async dispose(): Promise<void> {
     if (this.#closed !== undefined) return;
     this.#end(new RivuletError('DISPOSED', 'The model was disposed; load it again.'));
-    this.#channel.hold(true);
     this.#channel.post({ type: 'dispose' });
-    await this.#disposed.promise;
+    await this.#holding(this.#disposed.promise);
     await this.#channel.close();
+  }
+
+  /** Keeps the process alive while somebody waits; a stream that nobody reads must not. */
+  async #holding<T>(promise: Promise<T>): Promise<T> {
+    if (this.#waiting++ === 0) this.#channel.hold(true);
+    try {
+      return await promise;
+    } finally {
+      if (--this.#waiting === 0) this.#channel.hold(false);
+    }
   }
 
   /** Lets the host clean up after an aborted opening, then ends it. */

@@ -36,3 +36,28 @@ describe('a process that exits while its engine works', () => {
     60_000,
   );
 });
+
+const abandoning = `
+  const { loadModel } = await import(${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)});
+  const model = await loadModel(process.argv[1], { contextLength: 256 });
+  const events = model.complete({ prompt: 'Hello', ignoreEos: true, maxTokens: 200 });
+  const iterator = events[Symbol.asyncIterator]();
+  for (let read = 0; read < 3; read++) await iterator.next();
+`;
+
+describe('a program that leaves a stream unread', () => {
+  it('ends all the same, without disposing anything', async () => {
+    const child = spawn(
+      process.execPath,
+      [
+        '--disable-warning=ExperimentalWarning',
+        '--input-type=module',
+        '--eval',
+        abandoning,
+        await defaultModelPath(),
+      ],
+      { cwd: fileURLToPath(new URL('../..', import.meta.url)), stdio: 'inherit' },
+    );
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  }, 30_000);
+});
