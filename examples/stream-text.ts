@@ -7,6 +7,8 @@ process.once('SIGINT', () => abort.abort());
 const result = streamText({
   model: local('smollm2'),
   prompt: process.argv.slice(2).join(' ') || 'Why is the sky blue? Answer in three sentences.',
+  temperature: 0.2,
+  maxOutputTokens: 300,
   abortSignal: abort.signal,
 });
 
