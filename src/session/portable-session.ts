@@ -176,6 +176,9 @@ export class PortableSession implements Session {
   #get(sequence: SequenceId): Sequence {
     const entry = this.#sequences.get(sequence);
     if (entry !== undefined) return entry;
-    throw new RivuletError('INVALID_ARGUMENT', `There is no open sequence ${sequence} in this session.`);
+    throw new RivuletError(
+      'INVALID_ARGUMENT',
+      `Expected an open sequence, found ${sequence}, which was closed or never opened.`,
+    );
   }
 }
