@@ -88,9 +88,10 @@ const knownStarts: readonly (readonly [RegExp, string])[] = [
   [/^version https:\/\/git-lfs/, 'a Git LFS pointer (run "git lfs pull", or download the file itself)'],
   [/^\s*<(!doctype|html|\?xml)/i, 'a web page (the download was answered with an error or a log-in page)'],
   [/^(lmgg|fmgg|tjgg|algg|ggml|ggmf|ggjt|ggla)/, 'a model in a format older than GGUF (convert it)'],
+  // The magic itself has control characters.
   // oxlint-disable-next-line no-control-regex
   [/^PK\u0003\u0004/, 'a ZIP archive or PyTorch file (convert it to GGUF)'],
-  // Safetensors: the length of the JSON header in 8 bytes, then the header.
+  // Safetensors: the length of the JSON header in 8 bytes, the upper ones zero, then the header.
   // oxlint-disable-next-line no-control-regex
   [/^[^]{5}\0{3}\{"/, 'a safetensors file (convert it to GGUF)'],
 ];

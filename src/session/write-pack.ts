@@ -10,12 +10,15 @@ import { toLittleEndian } from '../quant/to-little-endian.ts';
 /** Puts bytes at an offset of the pack file. */
 export type PackSink = (offsetBytes: number, bytes: Uint8Array) => Promise<void>;
 
+/** Where the weights come from. */
+type WeightSource = Pick<GgufFile, 'sources' | 'littleEndian'>;
+
 /** Rows are repacked in pieces of about this size, so that memory stays bounded and aborting is prompt. */
 const pieceBytes = 4 << 20;
 
 /** Repacks all matrices of a model into its pack file, see {@link WeightPack}. */
 export async function writePack(
-  gguf: GgufFile,
+  gguf: WeightSource,
   pack: WeightPack,
   sink: PackSink,
   options: { readonly onProgress?: ProgressListener; readonly signal?: AbortSignal } = {},
@@ -33,7 +36,7 @@ export async function writePack(
 }
 
 async function writeEntry(
-  gguf: GgufFile,
+  gguf: WeightSource,
   { tensor, matrix }: PackEntry,
   sink: PackSink,
   signal: AbortSignal | undefined,

@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, describe, expect, it } from 'vitest';
+
+import { TensorTable } from '../../src/gguf/tensor-table.ts';
+import type { TensorInfo } from '../../src/gguf/tensor-table.ts';
+import { portableNames } from '../../src/graph/portable-io.ts';
+import { PortableMatrices } from '../../src/graph/portable-matrices.ts';
+import { WeightPack } from '../../src/graph/weight-pack.ts';
+import { GraphBuilder } from '../../src/onnx/graph-builder.ts';
+import { nBitsLayout } from '../../src/quant/repack-nbits.ts';
+import { writePack } from '../../src/session/write-pack.ts';
+import { openFileSource } from '../../src/source/file-source.ts';
+import { readQuantCases } from '../support/quant-cases.ts';
+import type { QuantCase } from '../support/quant-cases.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'rivulet-matrices-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const cases = readQuantCases(fileURLToPath(new URL('../conformance/quants', import.meta.url))).filter(
+  ({ type }) => nBitsLayout(type) !== undefined || ['F32', 'F16', 'BF16'].includes(type),
+);
+
+/** Runs a matrix of the reference through the nodes that models get: look-up, product, product of the head. */
+async function runNodes(
+  { type, rows, columns, bytes }: QuantCase,
+  input: Float32Array,
+): Promise<{ rows: Float32Array; product: Float32Array; precise: Float32Array }> {
+  const path = join(folder, 'matrix.gguf');
+  writeFileSync(path, bytes);
+  const source = await openFileSource(path);
+  const weight: TensorInfo = {
+    name: 'matrix',
+    type,
+    shape: [columns, rows],
+    elementCount: rows * columns,
+    byteLength: bytes.length,
+    shard: 0,
+    offset: 0,
+  };
+  const gguf = { tensors: new TensorTable([weight]), littleEndian: true };
+  const pack = new WeightPack(gguf, 'pack.bin', ['matrix.gguf']);
+  const graph = new GraphBuilder();
+  graph.input(portableNames.tokens, 'int64', ['n']);
+  const x = graph.input('x', 'float', ['n', columns]);
+  const matrices = new PortableMatrices(graph, pack);
+  const outputs = {
+    rows: matrices.rowsOf(weight),
+    product: matrices.multiply(x, { weight }),
+    precise: matrices.multiplyPrecisely(x, { weight }),
+  };
+  for (const [name, value] of Object.entries(outputs)) {
+    graph.output(graph.rename(value, name), 'float', ['n', 'width']);
+  }
+  if (pack.needed) {
+    const file = await open(join(folder, 'pack.bin'), 'w');
+    await file.truncate(pack.lengthBytes);
+    const sink = async (offset: number, part: Uint8Array): Promise<void> => {
+      await file.write(part, 0, part.length, offset);
+    };
+    await writePack({ littleEndian: true, sources: [source] }, pack, sink);
+    await file.close();
+  }
+  await source.close();
+  const session = await InferenceSession.create(graph.build(), {
+    intraOpNumThreads: 1,
+    extra: { session: { model_external_initializers_file_folder_path: folder } },
+  });
+  const count = input.length / columns;
+  const result = await session.run({
+    [portableNames.tokens]: new Tensor(
+      'int64',
+      BigInt64Array.from({ length: rows }, (_, row) => BigInt(row)),
+      [rows],
+    ),
+    x: new Tensor('float32', input, [count, columns]),
+  });
+  await session.release();
+  const floats = (name: string): Float32Array => result[name]?.data as Float32Array;
+  return { rows: floats('rows'), product: floats('product'), precise: floats('precise') };
+}
+
+/** Largest error of a product, relative to the sum of its terms' sizes; the sums are in f64. */
+function relativeError(
+  { values, rows, columns }: QuantCase,
+  input: Float32Array,
+  product: Float32Array,
+): number {
+  let worst = 0;
+  for (let token = 0; token * columns < input.length; token++) {
+    for (let row = 0; row < rows; row++) {
+      let sum = 0;
+      let size = 1e-30;
+      for (let column = 0; column < columns; column++) {
+        const term = (values[row * columns + column] ?? 0) * (input[token * columns + column] ?? 0);
+        sum += term;
+        size += Math.abs(term);
+      }
+      const error = Math.abs((product[token * rows + row] ?? Number.NaN) - sum) / size;
+      if (!(error <= worst)) worst = error;
+    }
+  }
+  return worst;
+}
+
+describe('every weight type through the nodes of the portable dialect', () => {
+  it.each(cases.map((each) => [`${each.type} ${each.kind}`, each] as const))('%s', async (_, each) => {
+    const { rows, columns, values, vector } = each;
+    for (const count of [1, 3]) {
+      const input = Float32Array.from({ length: count * columns }, (_value, index) => {
+        const token = Math.floor(index / columns);
+        return (vector[index % columns] ?? 0) * (1 - token) + Math.sin(index) * token;
+      });
+      const found = await runNodes(each, input);
+      const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30);
+      const worstRow = found.rows.reduce(
+        (most, value, index) => Math.max(most, Math.abs(value - (values[index] ?? Number.NaN))),
+        0,
+      );
+      expect(found.rows.length).toBe(rows * columns);
+      expect(worstRow / largest, 'rows of a table').toBeLessThanOrEqual(1e-6);
+      expect(relativeError(each, input, found.precise), 'head').toBeLessThanOrEqual(2e-5);
+      const isInt8 = nBitsLayout(each.type)?.bits === 8;
+      expect(relativeError(each, input, found.product), 'layer').toBeLessThanOrEqual(isInt8 ? 5e-3 : 2e-5);
+    }
+  });
+});
