@@ -1,0 +1,11 @@
+//! Quantized operators over mapped GGUF files.
+//!
+//! Arithmetic (everything but `addon`) knows neither ONNX Runtime nor Node. Its results depend on the model and
+//! the row alone: see `unpack` for the order in which a product is summed.
+
+pub mod error;
+pub mod format;
+pub mod isa;
+pub mod matrix;
+pub mod pool;
+pub mod unpack;

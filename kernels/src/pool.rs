@@ -1,0 +1,303 @@
+use std::cell::UnsafeCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+/// How long a worker looks for the next region before it sleeps: longer than the gaps inside a step (some µs),
+/// shorter than what an idle process would notice.
+const SPIN: Duration = Duration::from_micros(50);
+/// Clock readings cost more than looks at a flag.
+const LOOKS_PER_CLOCK: u32 = 256;
+/// A caller that waits longer for its workers lets others run: a worker has lost its core.
+const LOOKS_BEFORE_YIELD: u32 = 20_000;
+
+/// Part `index` of `count` of a region.
+type Region<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+/// On a line of its own: two, as processors fetch lines in pairs.
+#[repr(align(128))]
+struct Line<T>(T);
+
+struct Worker {
+    /// Counts regions; the worker runs one whenever it changes.
+    epoch: Line<AtomicU32>,
+    /// The epoch that the worker has finished.
+    done: Line<AtomicU32>,
+    sleeping: AtomicBool,
+    panicked: AtomicBool,
+    job: UnsafeCell<Job>,
+    thread: OnceLock<Thread>,
+}
+
+#[derive(Clone, Copy)]
+struct Job {
+    /// Lifetime erased: `Team::run` does not return before the worker is done with it.
+    region: Option<*const (dyn Fn(usize, usize) + Sync)>,
+    index: usize,
+    count: usize,
+}
+
+// SAFETY: `job` is written only by the team's owner while the worker waits (done == epoch), and read by the worker
+// only after it has seen the next epoch, which is stored after the write (release/acquire).
+unsafe impl Sync for Worker {}
+// SAFETY: as above; nothing in it is bound to a thread.
+unsafe impl Send for Worker {}
+
+/// The threads of the process that compute. One team uses them at a time.
+pub struct Pool {
+    workers: Mutex<Vec<Arc<Worker>>>,
+}
+
+/// The right to run regions on the pool's threads, held for a step.
+pub struct Team<'a> {
+    workers: MutexGuard<'a, Vec<Arc<Worker>>>,
+    /// Threads that take part, the caller's included.
+    threads: usize,
+}
+
+impl Pool {
+    /// The one pool of this process; threads start when first asked for and sleep while there is nothing to do.
+    pub fn global() -> &'static Self {
+        static POOL: Pool = Pool {
+            workers: Mutex::new(Vec::new()),
+        };
+        &POOL
+    }
+
+    /// Waits until no other team runs, then lends up to `threads` threads, the caller's included.
+    pub fn team(&self, threads: usize) -> Team<'_> {
+        // Workers stay usable after a region panicked: the panic was caught and told to its caller.
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        while workers.len() + 1 < threads {
+            match start_worker(workers.len()) {
+                Some(worker) => workers.push(worker),
+                None => break,
+            }
+        }
+        let threads = threads.clamp(1, workers.len() + 1);
+        Team { workers, threads }
+    }
+}
+
+impl Team<'_> {
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Calls `region(index, count)` once per thread, index 0 in the caller's; returns when all are done.
+    /// Panics when one of them did.
+    pub fn run(&self, region: Region<'_>) {
+        let count = self.threads;
+        if count == 1 {
+            return region(0, 1);
+        }
+        let erased: *const (dyn Fn(usize, usize) + Sync + '_) = region;
+        // SAFETY: only the lifetime changes; the wait below outlives every use by a worker.
+        let erased: *const (dyn Fn(usize, usize) + Sync + 'static) = unsafe { std::mem::transmute(erased) };
+        let helpers = &self.workers[..count - 1];
+        for (index, worker) in helpers.iter().enumerate() {
+            // SAFETY: the worker is idle (its last region was waited for), so nobody reads the cell.
+            unsafe {
+                *worker.job.get() = Job {
+                    region: Some(erased),
+                    index: index + 1,
+                    count,
+                };
+            }
+            let next = worker.epoch.0.load(Ordering::Relaxed).wrapping_add(1);
+            // Sequentially consistent with the worker's own order of `sleeping` and `epoch`: one of us sees the other.
+            worker.epoch.0.store(next, Ordering::SeqCst);
+            if worker.sleeping.load(Ordering::SeqCst)
+                && let Some(thread) = worker.thread.get()
+            {
+                thread.unpark();
+            }
+        }
+        let own = catch_unwind(AssertUnwindSafe(|| region(0, count)));
+        let mut panicked = false;
+        for worker in helpers {
+            let wanted = worker.epoch.0.load(Ordering::Relaxed);
+            let mut looks = 0u32;
+            while worker.done.0.load(Ordering::Acquire) != wanted {
+                looks += 1;
+                if looks > LOOKS_BEFORE_YIELD {
+                    thread::yield_now();
+                } else {
+                    std::hint::spin_loop();
+                }
+            }
+            panicked |= worker.panicked.swap(false, Ordering::Relaxed);
+        }
+        match own {
+            Err(payload) => std::panic::resume_unwind(payload),
+            Ok(()) => assert!(!panicked, "a thread of the pool panicked"),
+        }
+    }
+
+    /// Splits `units` into one range per thread, multiples of `grain` where possible, and runs them.
+    pub fn split(&self, units: usize, grain: usize, body: &(dyn Fn(std::ops::Range<usize>) + Sync)) {
+        let grains = units.div_ceil(grain);
+        self.run(&|index, count| {
+            let first = grains * index / count * grain;
+            let last = (grains * (index + 1) / count * grain).min(units);
+            if first < last {
+                body(first..last);
+            }
+        });
+    }
+}
+
+/// None when the system gives no more threads: the team is smaller then.
+fn start_worker(index: usize) -> Option<Arc<Worker>> {
+    let worker = Arc::new(Worker {
+        epoch: Line(AtomicU32::new(0)),
+        done: Line(AtomicU32::new(0)),
+        sleeping: AtomicBool::new(false),
+        panicked: AtomicBool::new(false),
+        job: UnsafeCell::new(Job {
+            region: None,
+            index: 0,
+            count: 0,
+        }),
+        thread: OnceLock::new(),
+    });
+    let own = Arc::clone(&worker);
+    let handle = thread::Builder::new()
+        .name(format!("rivulet-{}", index + 1))
+        .spawn(move || work(&own))
+        .ok()?;
+    // The handle is not joined: the pool lives as long as the process.
+    let _ = worker.thread.set(handle.thread().clone());
+    Some(worker)
+}
+
+fn work(worker: &Worker) {
+    let mut seen = 0u32;
+    loop {
+        seen = next_epoch(worker, seen);
+        // SAFETY: the epoch changed after the job was written, and it is not written again before `done`.
+        let job = unsafe { *worker.job.get() };
+        if let Some(region) = job.region {
+            // SAFETY: the caller of `Team::run` keeps the region alive until `done` is stored.
+            let region = unsafe { &*region };
+            if catch_unwind(AssertUnwindSafe(|| region(job.index, job.count))).is_err() {
+                worker.panicked.store(true, Ordering::Relaxed);
+            }
+        }
+        worker.done.0.store(seen, Ordering::Release);
+    }
+}
+
+/// Waits for an epoch other than `seen`: first looking, then sleeping.
+fn next_epoch(worker: &Worker, seen: u32) -> u32 {
+    let mut start = None;
+    loop {
+        for _ in 0..LOOKS_PER_CLOCK {
+            let epoch = worker.epoch.0.load(Ordering::Acquire);
+            if epoch != seen {
+                return epoch;
+            }
+            std::hint::spin_loop();
+        }
+        let now = Instant::now();
+        if now - *start.get_or_insert(now) < SPIN {
+            continue;
+        }
+        worker.sleeping.store(true, Ordering::SeqCst);
+        while worker.epoch.0.load(Ordering::SeqCst) == seen {
+            thread::park();
+        }
+        worker.sleeping.store(false, Ordering::SeqCst);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    fn pool() -> Pool {
+        Pool {
+            workers: Mutex::new(Vec::new()),
+        }
+    }
+
+    #[test]
+    fn every_part_runs_once_in_every_region() {
+        let pool = pool();
+        for threads in [1, 2, 3, 5] {
+            let team = pool.team(threads);
+            for _ in 0..1000 {
+                let sum = AtomicUsize::new(0);
+                team.run(&|index, count| {
+                    assert_eq!(count, threads);
+                    sum.fetch_add(index + 1, Ordering::Relaxed);
+                });
+                assert_eq!(sum.into_inner(), threads * (threads + 1) / 2);
+            }
+        }
+    }
+
+    #[test]
+    fn workers_that_sleep_wake_up() {
+        let pool = pool();
+        for _ in 0..20 {
+            let count = AtomicUsize::new(0);
+            pool.team(2).run(&|_, _| {
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+            assert_eq!(count.into_inner(), 2);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn ranges_cover_everything_once() {
+        let pool = pool();
+        let team = pool.team(3);
+        for units in [0, 1, 15, 16, 17, 48, 100] {
+            let hits: Vec<_> = (0..units).map(|_| AtomicUsize::new(0)).collect();
+            team.split(units, 16, &|range| {
+                assert_eq!(range.start % 16, 0);
+                for unit in range {
+                    hits[unit].fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            assert!(hits.iter().all(|hit| hit.load(Ordering::Relaxed) == 1), "{units}");
+        }
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
+        let pool = pool();
+        for guilty in [0, 1] {
+            let team = pool.team(2);
+            let outcome = catch_unwind(AssertUnwindSafe(|| {
+                team.run(&|index, _| assert_ne!(index, guilty, "as the test wants"));
+            }));
+            assert!(outcome.is_err());
+            team.run(&|_, _| {});
+        }
+    }
+
+    #[test]
+    fn teams_of_several_callers_take_turns() {
+        let pool = pool();
+        let inside = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        let team = pool.team(2);
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        team.run(&|_, _| {});
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+    }
+}

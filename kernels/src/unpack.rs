@@ -1,0 +1,48 @@
+//! What quantized weights mean, and the one order in which products with them are summed.
+//!
+//! Every quantized format unpacks to groups of 32 weights: whole numbers `values` with one scale (or one per half
+//! of 16) and perhaps a minimum: weight = scale * value + minimum. Activations are quantized to the same groups:
+//! `x[i] ≈ dx * q[i]`, q in -127..=127 (see `activation`). A row's product with an activation row is then
+//!
+//! ```text
+//! acc = +0.0
+//! for each group of 32 in order:
+//!   whole:   s = Σ values[i] * q[i]  (i32, exact)         p = f32(s) * (scale * dx)
+//!            with a minimum:                              p = fma(minimum, dx * f32(Σ q), p)
+//!            acc = acc + p
+//!   halves:  the same for the first 16, then for the last 16: two additions to acc
+//! ```
+//!
+//! every operation rounded to f32 on its own (fma only where it is written). All kernels of all instruction sets
+//! follow it, so a result depends neither on how many rows or tokens are computed together nor on the kernel.
+//! The products of `Float` formats are made in f32: 16 lanes, lane j = fma chain over columns j, j+16, …;
+//! lanes are then added pairwise: (l, l+8), then (l, l+4), (l, l+2), (l, l+1).
+
+use crate::format::Format;
+
+/// Weights per group.
+pub const GROUP: usize = 32;
+
+/// 32 consecutive weights of a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unpacked {
+    pub values: [i8; GROUP],
+    /// Of the first and the last 16; equal unless the format has halves.
+    pub scales: [f32; 2],
+    /// Added to every weight of the half: already negative where the format subtracts. 0 without minimum.
+    pub minimums: [f32; 2],
+}
+
+/// Unpacks group `group` of a row. The scalar reference that every other kernel is tested against.
+///
+/// `row` is whole blocks of a quantized format (not `Scaling::Float`); panics outside of it, like a slice.
+pub fn unpack_group(format: Format, row: &[u8], group: usize) -> Unpacked {
+    let _ = (format, row, group);
+    todo!("formats")
+}
+
+/// Weights of a whole row as f32, for embeddings and for tests. `output` is (columns,).
+pub fn dequantize_row(format: Format, row: &[u8], output: &mut [f32]) {
+    let _ = (format, row, output);
+    todo!("formats")
+}
