@@ -3,6 +3,7 @@
 //! Arithmetic (everything but `addon`) knows neither ONNX Runtime nor Node. Its results depend on the model and
 //! the row alone: see `unpack` for the order in which a product is summed.
 
+pub mod cancel;
 pub mod error;
 pub mod format;
 pub mod isa;
