@@ -19,6 +19,7 @@
 //! lanes are then added pairwise: (l, l+8), then (l, l+4), (l, l+2), (l, l+1).
 
 use crate::format::Format;
+use crate::formats::{self, float};
 
 /// Weights per group.
 pub const GROUP: usize = 32;
@@ -33,16 +34,75 @@ pub struct Unpacked {
     pub minimums: [f32; 2],
 }
 
+impl Unpacked {
+    pub(crate) const fn whole(values: [i8; GROUP], scale: f32) -> Self {
+        Self::halves(values, [scale, scale])
+    }
+
+    pub(crate) const fn halves(values: [i8; GROUP], scales: [f32; 2]) -> Self {
+        Self {
+            values,
+            scales,
+            minimums: [0.0, 0.0],
+        }
+    }
+
+    pub(crate) const fn with_minimum(self, minimum: f32) -> Self {
+        self.with_minimums([minimum, minimum])
+    }
+
+    pub(crate) const fn with_minimums(self, minimums: [f32; 2]) -> Self {
+        Self { minimums, ..self }
+    }
+}
+
 /// Unpacks group `group` of a row. The scalar reference that every other kernel is tested against.
 ///
 /// `row` is whole blocks of a quantized format (not `Scaling::Float`); panics outside of it, like a slice.
 pub fn unpack_group(format: Format, row: &[u8], group: usize) -> Unpacked {
-    let _ = (format, row, group);
-    todo!("formats")
+    let groups_per_block = format.block_elements() / GROUP;
+    assert!(groups_per_block > 0, "{} has no groups", format.name());
+    let bytes = format.block_bytes();
+    let block = group / groups_per_block;
+    formats::unpack_in_block(
+        format,
+        &row[block * bytes..(block + 1) * bytes],
+        group % groups_per_block,
+    )
 }
 
 /// Weights of a whole row as f32, for embeddings and for tests. `output` is (columns,).
+///
+/// Bit for bit those of ggml: a scale times a value has at most 24 significant bits, so only the addition of a
+/// minimum rounds. Panics unless `row` is exactly the blocks of `output.len()` weights.
 pub fn dequantize_row(format: Format, row: &[u8], output: &mut [f32]) {
-    let _ = (format, row, output);
-    todo!("formats")
+    let columns = row.len() / format.block_bytes() * format.block_elements();
+    assert!(
+        columns == output.len() && row.len().is_multiple_of(format.block_bytes()),
+        "{} bytes of {} for {} weights",
+        row.len(),
+        format.name(),
+        output.len()
+    );
+    let has_minimum = format.scaling().has_minimum();
+    match format {
+        Format::F32 => float::read_f32(row, output),
+        Format::F16 => float::read_f16(row, output),
+        Format::BF16 => float::read_bf16(row, output),
+        _ => {
+            for (group, weights) in output.chunks_exact_mut(GROUP).enumerate() {
+                let Unpacked {
+                    values,
+                    scales,
+                    minimums,
+                } = unpack_group(format, row, group);
+                for (i, weight) in weights.iter_mut().enumerate() {
+                    let half = i / (GROUP / 2);
+                    let product = scales[half] * f32::from(values[i]);
+                    // Without the condition a product of -0 would become +0.
+                    *weight = if has_minimum { product + minimums[half] } else { product };
+                }
+            }
+        }
+    }
 }
