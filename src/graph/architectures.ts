@@ -1,4 +1,4 @@
-import type { Activation } from './config.ts';
+import type { Activation } from './activation.ts';
 
 /**
  * What metadata and tensors do not tell about an architecture. Biases, extra norms, fused projections, tied

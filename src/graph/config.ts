@@ -1,24 +1,55 @@
 import { RivuletError } from '../errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import type { TensorTable } from '../gguf/tensor-table.ts';
+import type { Activation, GateLimits } from './activation.ts';
 import { architectures } from './architectures.ts';
 import type { ArchitectureRow } from './architectures.ts';
 import { createRope } from './rope.ts';
 import type { RopeConfig } from './rope.ts';
 
-export type Activation = 'silu' | 'gelu';
-
 /** One layer of a decoder. */
 export interface LayerConfig {
   readonly heads: number;
   readonly kvHeads: number;
-  /** Elements per head. */
+  /** Elements per head of queries and keys. */
   readonly headDim: number;
-  readonly feedForwardLength: number;
+  /** Elements per head of values. */
+  readonly valueDim: number;
   /** Absent = this layer does not rotate. */
   readonly rope?: RopeConfig;
   /** A position sees itself and this many minus one before it; absent = all. */
   readonly window?: number;
+  /** A position sees itself and those before it in its own chunk of this many; absent = all. */
+  readonly chunk?: number;
+  readonly activation: Activation;
+  /** What the experts do in layers that have them. */
+  readonly mixture?: MixtureConfig;
+}
+
+/** Queries grow with the position: log(floor((position + offset) / floorLength) + 1) * scale + 1. */
+export interface Temperature {
+  readonly scale: number;
+  readonly floorLength: number;
+  readonly offset: number;
+}
+
+/** How a mixture chooses among its experts and what they compute. */
+export interface MixtureConfig {
+  readonly experts: number;
+  /** Experts per token. */
+  readonly used: number;
+  /** From logits to probabilities; `softmax-chosen` runs over the chosen experts' logits only. */
+  readonly gate: 'softmax' | 'sigmoid' | 'softmax-chosen';
+  /** Only the best groups take part, each scored by the sum of its two best experts; absent = one group. */
+  readonly groups?: { readonly count: number; readonly used: number };
+  /** The chosen weights are divided by their sum (at least 2 ** -14). */
+  readonly normalizes: boolean;
+  /** Multiplies the weights. */
+  readonly scale: number;
+  /** The weights multiply the experts' input instead of their output. */
+  readonly weighsInput: boolean;
+  readonly activation: Activation;
+  readonly limits?: GateLimits;
 }
 
 /** Everything the graph needs to know besides the tensors themselves. */
@@ -30,7 +61,6 @@ export interface ModelConfig {
   readonly trainedContextLength: number;
   readonly norm: 'rms' | 'layer';
   readonly normEpsilon: number;
-  readonly activation: Activation;
   readonly embeddingScale: number;
   readonly residualScale: number;
   /** Multiplies the logits. */
@@ -39,7 +69,7 @@ export interface ModelConfig {
   readonly attentionSoftcap?: number;
   readonly logitSoftcap?: number;
   readonly attentionScale: number;
-  readonly temperature?: { readonly scale: number; readonly floorLength: number };
+  readonly temperature?: Temperature;
 }
 
 /** A crafted layer count must not make the graph explode; the deepest known models have 128. */
@@ -77,7 +107,6 @@ export function readModelConfig(
     metadata.optionalPerLayer(key(suffix), layerCount);
   const heads = perLayer('attention.head_count') ?? [];
   const kvHeads = perLayer('attention.head_count_kv') ?? heads;
-  const feedForward = perLayer('feed_forward_length') ?? [];
   const headDim =
     optional('attention.key_length') ??
     embeddingLength /
@@ -107,7 +136,8 @@ export function readModelConfig(
       heads: positive(key('attention.head_count'), heads[index] ?? 0),
       kvHeads: positive(key('attention.head_count_kv'), kvHeads[index] ?? 0),
       headDim,
-      feedForwardLength: feedForward[index] ?? 0,
+      valueDim: headDim,
+      activation: row.activation ?? 'silu',
       ...(rotated ? { rope: window === undefined ? ropes.global : ropes.windowed } : {}),
       ...(window === undefined ? {} : { window }),
     };
@@ -125,7 +155,6 @@ export function readModelConfig(
     norm: row.norm ?? 'rms',
     normEpsilon:
       optional('attention.layer_norm_rms_epsilon') ?? metadata.number(key('attention.layer_norm_epsilon')),
-    activation: row.activation ?? 'silu',
     embeddingScale: optional('embedding_scale') ?? (row.scalesEmbedding ? Math.sqrt(embeddingLength) : 1),
     residualScale: optional('residual_scale') ?? 1,
     logitScale:
@@ -142,6 +171,7 @@ export function readModelConfig(
           temperature: {
             scale: temperature,
             floorLength: optional('rope.scaling.original_context_length') ?? trainedContextLength,
+            offset: 0,
           },
         }
       : {}),

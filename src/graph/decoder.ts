@@ -96,9 +96,10 @@ function feedForwardBlock(
   index: number,
   input: string,
 ): string {
-  const { embeddingLength, activation } = config;
-  const width = config.layers[index]?.feedForwardLength ?? 0;
+  const { embeddingLength } = config;
+  const activation = config.layers[index]?.activation ?? 'silu';
   const name = (part: string): string => `blk.${index}.${part}`;
+  const width = weights.columnsOf(name('ffn_down.weight'));
   const up = weights.rowsOf(name('ffn_up.weight'));
   const hidden = weights.has(name('ffn_gate.weight'))
     ? dialect.gated(

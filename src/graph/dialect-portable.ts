@@ -1,8 +1,11 @@
+import { RivuletError } from '../errors.ts';
 import type { TensorInfo } from '../gguf/tensor-table.ts';
-import { contribDomain } from '../onnx/graph-builder.ts';
+import { contribDomain, elementTypes } from '../onnx/graph-builder.ts';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
-import type { Activation, LayerConfig, ModelConfig } from './config.ts';
+import type { Activation, GateLimits } from './activation.ts';
+import type { LayerConfig, ModelConfig, Temperature } from './config.ts';
 import type { AttentionInput, Dialect, LinearWeight, NormWeight } from './dialect.ts';
+import { activate, gate } from './portable-activation.ts';
 import { cacheLayers, padHead, portableNames } from './portable-io.ts';
 import { PortableMatrices } from './portable-matrices.ts';
 import type { RopeConfig } from './rope.ts';
@@ -38,39 +41,41 @@ export class PortableDialect implements Dialect {
     return scale === 1 ? rows : this.scale(rows, scale);
   }
 
+  embedPositions(table: TensorInfo): Value {
+    const graph = this.#graph;
+    const positions = graph.node('Cast', [portableNames.positions], {
+      attributes: { to: elementTypes.int64 },
+    });
+    return this.#matrices.rowsOf(table, graph.node('Squeeze', [positions, graph.integers(1)]));
+  }
+
   norm(input: Value, { name, weight, bias }: NormWeight): Value {
     const graph = this.#graph;
     const inputs = [input, graph.constant(name, 'float', [weight.length], weight)];
     const attributes = { axis: -1, epsilon: { float: this.#config.normEpsilon } };
-    if (this.#config.norm === 'rms') {
-      return graph.node('SimplifiedLayerNormalization', inputs, { attributes });
+    const offset =
+      bias === undefined ? undefined : graph.constant(`${name}.bias`, 'float', [bias.length], bias);
+    if (this.#config.norm === 'layer') {
+      return graph.node('LayerNormalization', offset === undefined ? inputs : [...inputs, offset], {
+        attributes,
+      });
     }
-    if (bias !== undefined) inputs.push(graph.constant(`${name}.bias`, 'float', [bias.length], bias));
-    return graph.node('LayerNormalization', inputs, { attributes });
+    const normed = graph.node('SimplifiedLayerNormalization', inputs, { attributes });
+    return offset === undefined ? normed : this.add(normed, offset);
   }
 
   linear(input: Value, weights: readonly LinearWeight[]): Value[] {
     return weights.map((weight) => this.#matrices.multiply(input, weight));
   }
 
-  gated(input: Value, weights: readonly LinearWeight[], activation: Activation): Value {
+  gated(input: Value, weights: readonly LinearWeight[], activation: Activation, limits?: GateLimits): Value {
     const projected = this.linear(input, weights);
-    const [gate = '', up = ''] =
-      projected.length === 2
-        ? projected
-        : this.#graph.nodes('Split', [projected[0] ?? ''], {
-            attributes: { axis: -1, num_outputs: 2 },
-            outputs: 2,
-          });
-    return this.#graph.node('Mul', [this.activate(gate, activation), up]);
+    const [gateInput = '', up = ''] = projected.length === 2 ? projected : this.#halves(projected[0] ?? '');
+    return gate(this.#graph, gateInput, up, activation, limits);
   }
 
   activate(input: Value, activation: Activation): Value {
-    if (activation === 'gelu') return this.#graph.node('FastGelu', [input], { domain: contribDomain });
-    return this.#graph.node('QuickGelu', [input], {
-      domain: contribDomain,
-      attributes: { alpha: { float: 1 } },
-    });
+    return activate(this.#graph, input, activation);
   }
 
   split(input: Value, widths: readonly number[]): Value[] {
@@ -124,6 +129,27 @@ export class PortableDialect implements Dialect {
     return this.#resizeHeads(graph.node('Squeeze', [output, batch]), heads, paddedDim, headDim);
   }
 
+  latentAttend(): Value {
+    throw nativeOnly('latent attention', this.#config.architecture);
+  }
+
+  mixture(): Value {
+    throw nativeOnly('mixtures of experts', this.#config.architecture);
+  }
+
+  multiply(left: Value, right: Value, groups?: number): Value {
+    const graph = this.#graph;
+    if (groups === undefined || groups === 1) return graph.node('Mul', [left, right]);
+    const shaped = graph.node('Reshape', [left, graph.integers(0, groups, -1)]);
+    const factors = graph.node('Unsqueeze', [right, graph.integers(2)]);
+    const product = graph.node('Mul', [shaped, factors]);
+    return graph.node('Reshape', [product, graph.integers(0, -1)]);
+  }
+
+  clamp(input: Value, limit: number): Value {
+    return this.#graph.node('Clip', [input, this.#graph.scalar(-limit), this.#graph.scalar(limit)]);
+  }
+
   add(left: Value, right: Value): Value {
     return this.#graph.node('Add', [left, right]);
   }
@@ -147,6 +173,10 @@ export class PortableDialect implements Dialect {
     graph.output(graph.rename(logits, portableNames.logits), 'float', ['nRows', this.#config.vocabularySize]);
     const rows = graph.node('Concat', this.#cacheRows, { attributes: { axis: 1 } });
     graph.output(graph.rename(rows, portableNames.cacheRows), 'float', ['nTokens', 'cacheWidth']);
+  }
+
+  #halves(input: Value): Value[] {
+    return this.#graph.nodes('Split', [input], { attributes: { axis: -1, num_outputs: 2 }, outputs: 2 });
   }
 
   /** A norm over each head, over the whole row, or over each head with weights of its own. */
@@ -217,15 +247,22 @@ export class PortableDialect implements Dialect {
     return [cosine, sine];
   }
 
-  /** (nTokens, 1): log(floor(position / floorLength) + 1) * scale + 1, as llama.cpp's `inp_attn_scale`. */
-  #temperature({ scale, floorLength }: { readonly scale: number; readonly floorLength: number }): Value {
+  /** (nTokens, 1), as llama.cpp's `inp_attn_scale`. */
+  #temperature({ scale, floorLength, offset }: Temperature): Value {
     const graph = this.#graph;
     if (this.#temperatureScale !== undefined) return this.#temperatureScale;
-    const steps = graph.node('Floor', [
-      graph.node('Mul', [portableNames.positions, graph.scalar(1 / floorLength)]),
-    ]);
+    const shifted = graph.node('Add', [portableNames.positions, graph.scalar(offset)]);
+    const steps = graph.node('Floor', [graph.node('Div', [shifted, graph.scalar(floorLength)])]);
     const logarithm = graph.node('Log', [graph.node('Add', [steps, graph.scalar(1)])]);
     this.#temperatureScale = graph.node('Add', [this.scale(logarithm, scale), graph.scalar(1)]);
     return this.#temperatureScale;
   }
+}
+
+function nativeOnly(feature: string, architecture: string): RivuletError {
+  return new RivuletError(
+    'UNSUPPORTED',
+    `The portable dialect has no ${feature}, which this "${architecture}" model needs. Load it with the native dialect.`,
+    { details: { architecture } },
+  );
 }

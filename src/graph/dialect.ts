@@ -1,6 +1,7 @@
 import type { TensorInfo } from '../gguf/tensor-table.ts';
 import type { Value } from '../onnx/graph-builder.ts';
-import type { Activation, LayerConfig } from './config.ts';
+import type { Activation, GateLimits } from './activation.ts';
+import type { LayerConfig, MixtureConfig, Temperature } from './config.ts';
 
 /** A matrix of the file, (rows, columns), with its optional bias (rows,). */
 export interface LinearWeight {
@@ -10,6 +11,7 @@ export interface LinearWeight {
   readonly biasName?: string;
 }
 
+/** A bias is added after the weight, also by RMS norms. */
 export interface NormWeight {
   readonly name: string;
   /** (length,), or (heads, headDim) for a per-head norm with weights of its own per head. */
@@ -17,19 +19,78 @@ export interface NormWeight {
   readonly bias?: Float32Array;
 }
 
+/** A named vector of the file: sinks, selection biases. */
+export interface Vector {
+  readonly name: string;
+  readonly values: Float32Array;
+}
+
+/** A matrix per expert: the weight is (experts, rows, columns), the bias (experts, rows). */
+export type ExpertWeight = LinearWeight;
+
 /** One attention: what comes out of the projections, and how it is looked at. */
 export interface AttentionInput {
   readonly layer: number;
   readonly config: LayerConfig;
-  /** (nTokens, heads * headDim), (nTokens, kvHeads * headDim) twice */
+  /** (nTokens, heads * headDim), (nTokens, kvHeads * headDim), (nTokens, kvHeads * valueDim) */
   readonly query: Value;
+  /** Left out, as the value is, when `cacheOf` is given. */
   readonly key: Value;
   readonly value: Value;
+  /** Attends to what this earlier layer cached instead of caching keys and values of its own. */
+  readonly cacheOf?: number;
   readonly queryNorm?: NormWeight;
   readonly keyNorm?: NormWeight;
+  readonly valueNorm?: NormWeight;
+  /** Query and key norms come after the rotation instead of before it. */
+  readonly normsAfterRotation?: true;
   readonly scale: number;
   readonly softcap?: number;
-  readonly temperature?: { readonly scale: number; readonly floorLength: number };
+  /** (heads,) scores that join each softmax without a value. */
+  readonly sinks?: Vector;
+  /** (heads,) a score is lowered by its head's slope times the distance in positions. */
+  readonly alibiSlopes?: Float32Array;
+  readonly temperature?: Temperature;
+}
+
+/** Attention whose keys and values are kept as one latent vector per token (MLA). */
+export interface LatentAttentionInput {
+  readonly layer: number;
+  /** `headDim` counts a whole key: the unrotated part, then `rotatedLength` elements. */
+  readonly config: LayerConfig;
+  readonly latentLength: number;
+  readonly rotatedLength: number;
+  /** (nTokens, heads * headDim), not rotated yet */
+  readonly query: Value;
+  /** (nTokens, latentLength), normed */
+  readonly latent: Value;
+  /** (nTokens, rotatedLength), one for all heads, not rotated yet */
+  readonly rotatedKey: Value;
+  readonly expansion: LatentExpansion;
+  readonly scale: number;
+  readonly temperature?: Temperature;
+}
+
+/** How a latent becomes keys and values; u = headDim - rotatedLength. */
+export type LatentExpansion =
+  /** key: (heads, latentLength, u), takes queries into the latent space; value: (heads, valueDim, latentLength). */
+  | { readonly kind: 'absorbed'; readonly key: TensorInfo; readonly value: TensorInfo }
+  /** (heads * (u + valueDim), latentLength), per head the key's rows, then the value's. */
+  | { readonly kind: 'joint'; readonly weight: TensorInfo };
+
+/** A feed-forward block of which each token takes a few experts. */
+export interface MixtureInput {
+  readonly layer: number;
+  readonly config: MixtureConfig;
+  /** (nTokens, embeddingLength) */
+  readonly input: Value;
+  /** (nTokens, experts): what the router says, before any function. */
+  readonly logits: Value;
+  /** (experts,) added to the scores for choosing, not for weighing. */
+  readonly selectionBias?: Vector;
+  /** Gate and up, or one weight of twice the rows that holds gate, then up; or up alone, without gate. */
+  readonly hidden: readonly ExpertWeight[];
+  readonly down: ExpertWeight;
 }
 
 /**
@@ -42,13 +103,24 @@ export interface Dialect {
   norm(input: Value, weight: NormWeight): Value;
   /** Several weights on one input. */
   linear(input: Value, weights: readonly LinearWeight[]): Value[];
+  /** Rows of a table of position embeddings for the step's positions. */
+  embedPositions(table: TensorInfo): Value;
   /** activation(gate) * up; one weight of twice the rows holds gate, then up. */
-  gated(input: Value, weights: readonly LinearWeight[], activation: Activation): Value;
+  gated(input: Value, weights: readonly LinearWeight[], activation: Activation, limits?: GateLimits): Value;
   activate(input: Value, activation: Activation): Value;
   /** Parts of a fused projection, by widths. */
   split(input: Value, widths: readonly number[]): Value[];
+  /** (nTokens, heads * valueDim) */
   attend(attention: AttentionInput): Value;
+  /** (nTokens, heads * valueDim) */
+  latentAttend(attention: LatentAttentionInput): Value;
+  /** The weighted sum of the chosen experts: (nTokens, embeddingLength). */
+  mixture(mixture: MixtureInput): Value;
   add(left: Value, right: Value): Value;
+  /** Elementwise; with `groups`, right is (nTokens, groups) and each element multiplies as many of left in turn. */
+  multiply(left: Value, right: Value, groups?: number): Value;
+  /** Every element within ± limit. */
+  clamp(input: Value, limit: number): Value;
   scale(input: Value, factor: number): Value;
   /** Logits of the step's wanted rows: (nRows, vocabularySize). */
   head(

@@ -131,13 +131,13 @@ export class PortableMatrices {
     return this.#graph.external(tensor.name, type, [rows, columns], matrix.data);
   }
 
-  /** Rows of a table for the step's token ids: (nTokens, columns). */
-  rowsOf(table: TensorInfo): Value {
+  /** Rows of a table by (nTokens,) i64 indices, by default the step's token ids: (nTokens, columns). */
+  rowsOf(table: TensorInfo, indices: Value = portableNames.tokens): Value {
     const graph = this.#graph;
     const [columns = 0, rows = 0] = table.shape;
     const matrix = this.#pack.matrix(table);
     if (matrix.kind === 'float') {
-      const picked = graph.node('Gather', [this.#rawFloats(table, matrix), portableNames.tokens]);
+      const picked = graph.node('Gather', [this.#rawFloats(table, matrix), indices]);
       return table.type === 'F32' ? picked : graph.node('Cast', [picked], { attributes: { to: 1 } });
     }
     const blocks = columns / matrix.blockSize;
@@ -145,7 +145,7 @@ export class PortableMatrices {
       'GatherBlockQuantized',
       [
         graph.external(`${table.name}.rows`, 'uint8', [rows, (columns * matrix.bits) / 8], matrix.codes),
-        portableNames.tokens,
+        indices,
         graph.external(`${table.name}.scales`, 'float', [rows, blocks], matrix.scales),
       ],
       {
@@ -160,10 +160,7 @@ export class PortableMatrices {
     );
     if (matrix.correction === undefined) return picked;
     const correction = graph.external(`${table.name}.correction`, 'float', [rows, blocks], matrix.correction);
-    const offsets = graph.node('Unsqueeze', [
-      graph.node('Gather', [correction, portableNames.tokens]),
-      graph.integers(2),
-    ]);
+    const offsets = graph.node('Unsqueeze', [graph.node('Gather', [correction, indices]), graph.integers(2)]);
     const shaped = graph.node('Reshape', [picked, graph.integers(-1, blocks, matrix.blockSize)]);
     return graph.node('Reshape', [graph.node('Add', [shaped, offsets]), graph.integers(-1, columns)]);
   }

@@ -24,6 +24,11 @@ export class WeightLookup {
     return this.#tensors.get(name)?.shape[1] ?? 0;
   }
 
+  /** Input width of a matrix; 0 when it is not there. */
+  columnsOf(name: string): number {
+    return this.#tensors.get(name)?.shape[0] ?? 0;
+  }
+
   /** @throws {RivuletError} `TENSOR_MISSING`, `TENSOR_SHAPE_MISMATCH` */
   matrix(name: string, columns: number, rows: number): TensorInfo {
     const tensor = this.#tensors.require(name);
