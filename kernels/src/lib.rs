@@ -6,7 +6,7 @@
 pub mod cancel;
 pub mod error;
 pub mod format;
-pub mod formats;
+mod formats;
 pub mod isa;
 pub mod matrix;
 pub mod pool;

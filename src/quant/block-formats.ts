@@ -3,6 +3,7 @@ import type { TensorType } from '../gguf/tensor-type.ts';
 import { q4_0, q4_1, q5_0, q5_1, q8_0 } from './basic-formats.ts';
 import type { BlockFormat } from './block-format.ts';
 import { iq4_nl, iq4_xs, mxfp4, nvfp4 } from './codebook-formats.ts';
+import { iq1_m, iq1_s, iq2_s, iq2_xs, iq2_xxs, iq3_s, iq3_xxs } from './grid-formats.ts';
 import { q2_k, q3_k, q4_k, q5_k, q6_k, q8_k } from './k-formats.ts';
 import { q1_0, q2_0, tq1_0, tq2_0 } from './ternary-formats.ts';
 
@@ -19,6 +20,13 @@ export const blockFormats: ReadonlyMap<TensorType, BlockFormat> = new Map<Tensor
   ['Q5_K', q5_k],
   ['Q6_K', q6_k],
   ['Q8_K', q8_k],
+  ['IQ1_S', iq1_s],
+  ['IQ1_M', iq1_m],
+  ['IQ2_XXS', iq2_xxs],
+  ['IQ2_XS', iq2_xs],
+  ['IQ2_S', iq2_s],
+  ['IQ3_XXS', iq3_xxs],
+  ['IQ3_S', iq3_s],
   ['IQ4_NL', iq4_nl],
   ['IQ4_XS', iq4_xs],
   ['MXFP4', mxfp4],

@@ -31,8 +31,15 @@ test('the layouts', () => {
       "Q5_K 8/32 corrected",
       "Q6_K 8/16",
       "Q8_K 8/32",
+      "IQ2_XXS 8/32",
+      "IQ2_XS 8/16",
+      "IQ3_XXS 8/32",
+      "IQ1_S 8/32",
       "IQ4_NL 8/32",
+      "IQ3_S 8/32",
+      "IQ2_S 8/16",
       "IQ4_XS 8/32",
+      "IQ1_M 8/16",
       "TQ1_0 4/32",
       "TQ2_0 4/32",
       "MXFP4 8/32",
@@ -93,7 +100,7 @@ test('any finite blocks mean the same', () => {
 });
 
 test('refused: types without blocks or without a reader, and wrong sizes', () => {
-  for (const type of ['F32', 'F16', 'I8', 'IQ2_XS', 'Q8_1'] as const) {
+  for (const type of ['F32', 'F16', 'I8', 'Q8_1'] as const) {
     expect(nBitsLayout(type)).toBeUndefined();
     const { blockBytes, blockElements } = tensorTypeByName(type);
     expect(() => repackNBits(type, new Uint8Array(blockBytes), 1, blockElements)).toThrow(

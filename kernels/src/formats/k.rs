@@ -1,6 +1,6 @@
 //! The K formats: 256 weights with one or two half-precision scales and small whole scales of their groups.
 
-use super::half_at;
+use super::{half_at, two_bits};
 use crate::unpack::{GROUP, Unpacked};
 
 /// Sixteen bytes of scale (low half) and minimum (high half), 64 bytes of codes, scale, minimum.
@@ -12,12 +12,6 @@ pub(super) fn q2_k(block: &[u8], group: usize) -> Unpacked {
         pair.map(|byte| scale * f32::from(byte & 15)),
     )
     .with_minimums(pair.map(|byte| -(minimum * f32::from(byte >> 4))))
-}
-
-/// Group `group` of 256 codes in 64 bytes: per 128 weights 32 bytes, whose lowest two bits come first.
-fn two_bits(bytes: &[u8], group: usize) -> [i8; GROUP] {
-    let part = &bytes[group / 4 * 32..][..32];
-    std::array::from_fn(|i| (part[i] >> (group % 4 * 2) & 3) as i8)
 }
 
 /// 32 bytes of third bits, 64 bytes of codes, 12 bytes of sixteen 6-bit scales, scale.

@@ -1,9 +1,12 @@
 //! Blocks of every format as they lie in files. Layouts: ggml-common.h; values: `dequantize_row_*` of ggml-quants.c.
 
 mod basic;
+pub(crate) mod codebook;
 pub(crate) mod float;
-mod four_bit_codebooks;
+mod grid;
+pub(crate) mod grid_tables;
 mod k;
+mod ternary;
 
 use half::f16;
 
@@ -25,12 +28,20 @@ pub(crate) fn unpack_in_block(format: Format, block: &[u8], group: usize) -> Unp
         Format::Q4_K => k::q4_k(block, group),
         Format::Q5_K => k::q5_k(block, group),
         Format::Q6_K => k::q6_k(block, group),
-        Format::IQ4_NL => four_bit_codebooks::iq4_nl(block),
-        Format::IQ4_XS => four_bit_codebooks::iq4_xs(block, group),
-        Format::MXFP4 => four_bit_codebooks::mxfp4(block),
-        Format::NVFP4 => four_bit_codebooks::nvfp4(block, group),
+        Format::IQ4_NL => codebook::iq4_nl(block),
+        Format::IQ4_XS => codebook::iq4_xs(block, group),
+        Format::MXFP4 => codebook::mxfp4(block),
+        Format::NVFP4 => codebook::nvfp4(block, group),
+        Format::IQ1_S => grid::iq1_s(block, group),
+        Format::IQ1_M => grid::iq1_m(block, group),
+        Format::IQ2_XXS => grid::iq2_xxs(block, group),
+        Format::IQ2_XS => grid::iq2_xs(block, group),
+        Format::IQ2_S => grid::iq2_s(block, group),
+        Format::IQ3_XXS => grid::iq3_xxs(block, group),
+        Format::IQ3_S => grid::iq3_s(block, group),
+        Format::TQ1_0 => ternary::tq1_0(block, group),
+        Format::TQ2_0 => ternary::tq2_0(block, group),
         Format::F32 | Format::F16 | Format::BF16 => panic!("{} has no groups", format.name()),
-        _ => todo!(),
     }
 }
 
@@ -42,4 +53,10 @@ fn half_at(block: &[u8], at: usize) -> f32 {
 /// The low halves of 16 bytes, then their high halves.
 fn nibbles(bytes: &[u8], value: impl Fn(u8) -> i8) -> [i8; GROUP] {
     std::array::from_fn(|i| value(bytes[i % 16] >> (i / 16 * 4) & 15))
+}
+
+/// Group `group` of 256 codes in 64 bytes: per 128 weights 32 bytes, whose lowest two bits come first.
+fn two_bits(bytes: &[u8], group: usize) -> [i8; GROUP] {
+    let part = &bytes[group / 4 * 32..][..32];
+    std::array::from_fn(|i| (part[i] >> (group % 4 * 2) & 3) as i8)
 }

@@ -4,9 +4,9 @@ use super::{half_at, nibbles};
 use crate::unpack::Unpacked;
 
 /// `kvalues_iq4nl`
-pub const NON_LINEAR: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+pub(crate) const NON_LINEAR: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 /// `kvalues_mxfp4`: twice the values of a 4-bit float, e2m1.
-pub const FLOAT4: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
+pub(crate) const FLOAT4: [i8; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
 /// Scale, 16 bytes of codes.
 pub(super) fn iq4_nl(block: &[u8]) -> Unpacked {
@@ -37,7 +37,7 @@ pub(super) fn mxfp4(block: &[u8]) -> Unpacked {
 
 /// `ggml_e8m0_to_fp32_half`: 2^(exponent - 128), half of what the exponent says because the table holds doubled
 /// values. The two smallest are subnormal.
-pub fn half_of_exponent(exponent: u8) -> f32 {
+pub(crate) fn half_of_exponent(exponent: u8) -> f32 {
     f32::from_bits(match exponent {
         0 => 1 << 21,
         1 => 1 << 22,
@@ -56,7 +56,7 @@ pub(super) fn nvfp4(block: &[u8], group: usize) -> Unpacked {
 }
 
 /// `ggml_ue4m3_to_fp32`: an unsigned 8-bit float, e4m3, halved for the doubled table. The sign bit is not looked at.
-pub fn half_of_float8(bits: u8) -> f32 {
+pub(crate) fn half_of_float8(bits: u8) -> f32 {
     let exponent = bits >> 3 & 15;
     let fraction = f32::from(bits & 7);
     match (bits, exponent) {
