@@ -3,11 +3,16 @@
 //! Arithmetic (everything but `addon`) knows neither ONNX Runtime nor Node. Its results depend on the model and
 //! the row alone: see `unpack` for the order in which a product is summed.
 
+pub mod activate;
+mod arch;
 pub mod cancel;
+pub mod combine;
 pub mod error;
 pub mod format;
 mod formats;
 pub mod isa;
 pub mod matrix;
+pub mod norm;
 pub mod pool;
+mod transcendental;
 pub mod unpack;

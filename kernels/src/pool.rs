@@ -147,7 +147,41 @@ impl Team<'_> {
             }
         });
     }
+
+    /// As [`Team::split`] over the rows of `values`, (nRows, width), of which every thread gets its own to write.
+    pub fn split_slice<T: Send>(
+        &self,
+        values: &mut [T],
+        width: usize,
+        grain: usize,
+        body: &(dyn Fn(std::ops::Range<usize>, &mut [T]) + Sync),
+    ) {
+        assert!(width > 0 && values.len().is_multiple_of(width));
+        let rows = values.len() / width;
+        let start = Start(values.as_mut_ptr());
+        self.split(rows, grain, &|range| {
+            // SAFETY: `split` gives every thread a range of its own within the rows, so no two slices overlap, and
+            // `values` is borrowed until all are done.
+            let part = unsafe { std::slice::from_raw_parts_mut(start.row(range.start, width), range.len() * width) };
+            body(range, part);
+        });
+    }
 }
+
+/// The begin of a slice whose rows threads share out among themselves.
+struct Start<T>(*mut T);
+
+impl<T> Start<T> {
+    /// # Safety
+    /// The row begins within the slice.
+    unsafe fn row(&self, index: usize, width: usize) -> *mut T {
+        // SAFETY: as the caller promises.
+        unsafe { self.0.add(index * width) }
+    }
+}
+
+// SAFETY: `Team::split_slice` makes slices of it that do not overlap; what they hold may be sent to other threads.
+unsafe impl<T: Send> Sync for Start<T> {}
 
 /// None when the system gives no more threads: the team is smaller then.
 fn start_worker(index: usize) -> Option<Arc<Worker>> {
@@ -267,6 +301,22 @@ mod tests {
                 }
             });
             assert!(hits.iter().all(|hit| hit.load(Ordering::Relaxed) == 1), "{units}");
+        }
+    }
+
+    #[test]
+    fn threads_write_their_own_rows() {
+        let pool = pool();
+        let team = pool.team(3);
+        for rows in [0, 1, 2, 3, 16, 101] {
+            let mut values = vec![0usize; rows * 5];
+            team.split_slice(&mut values, 5, 2, &|range, part| {
+                assert_eq!(part.len(), range.len() * 5);
+                for (row, part) in range.zip(part.chunks_exact_mut(5)) {
+                    part.fill(row + 1);
+                }
+            });
+            assert!(values.iter().enumerate().all(|(index, value)| *value == index / 5 + 1));
         }
     }
 
