@@ -26,7 +26,10 @@ pub enum Activation {
     /// ln(1 + exp(x))
     Softplus,
     /// Gated: g = min(gate, limit), u = up within ±limit, g * sigmoid(alpha g) * (u + 1). Alone: g * sigmoid(alpha g).
-    SwigluOai { alpha: f32, limit: f32 },
+    SwigluOai {
+        alpha: f32,
+        limit: f32,
+    },
     /// x > 0: positive * x^2 + beta * x; else negative * (exp(min(x, epsilon)) - 1 - x) + beta * x.
     /// `positive` and `negative` are the effective factors, after softplus.
     Xielu {
@@ -147,7 +150,7 @@ fn swish(x: f32, alpha: f32) -> f32 {
 /// (1 + tanh(u)) / 2 = sigmoid(2 u), which keeps its accuracy where tanh is nearly -1.
 #[inline(always)]
 fn gelu(x: f32) -> f32 {
-    const TWICE_SQRT_2_BY_PI: f32 = 1.595_769_1;
+    const TWICE_SQRT_2_BY_PI: f32 = 1.595_769;
     let cubic = (0.044_715 * x).mul_add(x, 1.0);
     x * sigmoid(TWICE_SQRT_2_BY_PI * x * cubic)
 }

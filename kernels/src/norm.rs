@@ -72,7 +72,11 @@ fn norm_loop(
         let count = width as f64;
         let epsilon = f64::from(epsilon);
         match kind {
-            NormKind::Rms => scale(row, (1.0 / (sum_of_squares(row, 0.0) / count + epsilon).sqrt()) as f32, output),
+            NormKind::Rms => scale(
+                row,
+                (1.0 / (sum_of_squares(row, 0.0) / count + epsilon).sqrt()) as f32,
+                output,
+            ),
             NormKind::Length => scale(row, (1.0 / sum_of_squares(row, 0.0).sqrt().max(epsilon)) as f32, output),
             NormKind::Layer => {
                 let mean = sum(row) / count;
@@ -119,12 +123,16 @@ fn sum_of(row: &[f32], term: impl Fn(f64) -> f64) -> f64 {
     let mut lanes = [0.0f64; LANES];
     let (chunks, rest) = row.as_chunks::<LANES>();
     for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane += term(f64::from(*x));
+        for lane in 0..LANES {
+            lanes[lane] += term(f64::from(chunk[lane]));
         }
     }
-    for (lane, x) in lanes.iter_mut().zip(rest) {
-        *lane += term(f64::from(*x));
+    // Padded, as an index known only at run time would keep the lanes out of registers.
+    let mut last = [0.0f32; LANES];
+    last[..rest.len()].copy_from_slice(rest);
+    for lane in 0..LANES {
+        let sum = lanes[lane] + term(f64::from(last[lane]));
+        lanes[lane] = if lane < rest.len() { sum } else { lanes[lane] };
     }
     for half in [8, 4, 2, 1] {
         for lane in 0..half {

@@ -10,7 +10,7 @@ const EXP_LOWEST: f32 = -87.3365;
 /// 1.5 * 2^23: a sum with it has a whole number in its low bits.
 const TO_WHOLE: f32 = 12_582_912.0;
 /// ln 2 in two parts; the first has so few bits that its product with a whole number is exact.
-const LN_2_HIGH: f32 = 0.693_359_375;
+const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
 /// x = whole * ln 2 + rest; gives (2^whole, exp(rest) - 1), the latter to 3e-9 of exp(rest) before rounding.
@@ -20,7 +20,7 @@ fn exp_parts(x: f32) -> (f32, f32) {
     let shifted = x.mul_add(LOG2_E, TO_WHOLE);
     let whole = shifted - TO_WHOLE;
     let rest = whole.mul_add(-LN_2_LOW, whole.mul_add(-LN_2_HIGH, x));
-    let mut series = 1.381_454_1e-3f32;
+    let mut series = 1.381_454e-3_f32;
     series = series.mul_add(rest, 8.368_745e-3);
     series = series.mul_add(rest, 4.166_839e-2);
     series = series.mul_add(rest, 1.666_652_1e-1);
@@ -71,7 +71,7 @@ pub fn softplus(x: f32) -> f32 {
     // ln(1 + t) = 2 artanh(t / (2 + t)).
     let s = tail / (2.0 + tail);
     let square = s * s;
-    let mut series = 1.401_222_9e-1f32;
+    let mut series = 1.401_223e-1_f32;
     series = series.mul_add(square, 1.399_957_1e-1);
     series = series.mul_add(square, 2.001_085e-1);
     series = series.mul_add(square, 3.333_320_6e-1);
@@ -83,7 +83,8 @@ pub fn softplus(x: f32) -> f32 {
 #[inline(always)]
 pub fn normal_share(x: f32) -> f32 {
     const SQRT_HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
-    let magnitude = x.abs();
+    // Far out the share is 0 or 1 whatever x; infinity would make NaN.
+    let magnitude = if x.abs() > 20.0 { 20.0 } else { x.abs() };
     // erfc(z) = exp(-z^2) * t * series(t), t = 1 / (1 + 0.4 z); -z^2 = -x^2 / 2 as the sum of two numbers.
     let half_square = 0.5 * magnitude * magnitude;
     let lost = (0.5 * magnitude).mul_add(magnitude, -half_square);
