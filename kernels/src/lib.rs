@@ -7,6 +7,7 @@ pub mod activate;
 mod arch;
 pub mod cancel;
 pub mod combine;
+pub mod embed;
 pub mod error;
 pub mod format;
 mod formats;

@@ -54,6 +54,19 @@ impl Unpacked {
     pub(crate) const fn with_minimums(self, minimums: [f32; 2]) -> Self {
         Self { minimums, ..self }
     }
+
+    /// The weights. Without a minimum nothing is added: a product of -0 would become +0.
+    fn write(&self, has_minimum: bool, weights: &mut [f32; GROUP]) {
+        for (i, weight) in weights.iter_mut().enumerate() {
+            let half = i / (GROUP / 2);
+            let product = self.scales[half] * f32::from(self.values[i]);
+            *weight = if has_minimum {
+                product + self.minimums[half]
+            } else {
+                product
+            };
+        }
+    }
 }
 
 /// Unpacks group `group` of a row. The scalar reference that every other kernel is tested against.
@@ -76,31 +89,24 @@ pub fn unpack_group(format: Format, row: &[u8], group: usize) -> Unpacked {
 /// Bit for bit those of ggml: a scale times a value has at most 24 significant bits, so only the addition of a
 /// minimum rounds. Panics unless `row` is exactly the blocks of `output.len()` weights.
 pub fn dequantize_row(format: Format, row: &[u8], output: &mut [f32]) {
-    let columns = row.len() / format.block_bytes() * format.block_elements();
+    let (block_bytes, block_elements) = (format.block_bytes(), format.block_elements());
     assert!(
-        columns == output.len() && row.len().is_multiple_of(format.block_bytes()),
+        row.len().is_multiple_of(block_bytes) && row.len() / block_bytes * block_elements == output.len(),
         "{} bytes of {} for {} weights",
         row.len(),
         format.name(),
         output.len()
     );
-    let has_minimum = format.scaling().has_minimum();
     match format {
         Format::F32 => float::read_f32(row, output),
         Format::F16 => float::read_f16(row, output),
         Format::BF16 => float::read_bf16(row, output),
         _ => {
-            for (group, weights) in output.chunks_exact_mut(GROUP).enumerate() {
-                let Unpacked {
-                    values,
-                    scales,
-                    minimums,
-                } = unpack_group(format, row, group);
-                for (i, weight) in weights.iter_mut().enumerate() {
-                    let half = i / (GROUP / 2);
-                    let product = scales[half] * f32::from(values[i]);
-                    // Without the condition a product of -0 would become +0.
-                    *weight = if has_minimum { product + minimums[half] } else { product };
+            let has_minimum = format.scaling().has_minimum();
+            let blocks = row.chunks_exact(block_bytes);
+            for (block, weights) in blocks.zip(output.chunks_exact_mut(block_elements)) {
+                for (group, weights) in weights.as_chunks_mut().0.iter_mut().enumerate() {
+                    formats::unpack_in_block(format, block, group).write(has_minimum, weights);
                 }
             }
         }

@@ -111,7 +111,9 @@ fn quantized_format() -> impl Strategy<Value = Format> {
 }
 
 fn format_and_row(formats: impl Strategy<Value = Format>) -> impl Strategy<Value = (Format, Vec<u8>)> {
-    (formats, 0usize..4).prop_flat_map(|(format, blocks)| {
+    (formats, 0usize..4, 0usize..150).prop_flat_map(|(format, blocks, numbers)| {
+        let is_float = format.scaling() == Scaling::Float;
+        let blocks = if is_float { numbers } else { blocks };
         let bytes = proptest::collection::vec(any::<u8>(), blocks * format.block_bytes());
         (Just(format), bytes)
     })

@@ -67,3 +67,29 @@ pub(crate) fn half_of_float8(bits: u8) -> f32 {
         _ => (8.0 + fraction) * f32::from_bits((u32::from(exponent) + 116) << 23),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponents_are_halved_powers_of_two() {
+        for exponent in 0..=u8::MAX {
+            let expected = 2f64.powi(i32::from(exponent) - 128);
+            assert_eq!(f64::from(half_of_exponent(exponent)), expected, "{exponent}");
+        }
+    }
+
+    #[test]
+    fn small_floats_are_halved() {
+        for bits in 0..=u8::MAX {
+            let (exponent, fraction) = (i32::from(bits >> 3 & 15), f64::from(bits & 7) / 8.0);
+            let expected = match exponent {
+                _ if bits == 0x7f => 0.0,
+                0 => fraction * 2f64.powi(-6),
+                _ => (1.0 + fraction) * 2f64.powi(exponent - 7),
+            };
+            assert_eq!(f64::from(half_of_float8(bits)), expected / 2.0, "{bits}");
+        }
+    }
+}
