@@ -4,6 +4,7 @@
 //! the row alone: see `unpack` for the order in which a product is summed.
 
 pub mod activate;
+mod activations;
 mod arch;
 pub mod cancel;
 pub mod combine;
@@ -12,6 +13,7 @@ pub mod error;
 pub mod format;
 mod formats;
 pub mod isa;
+pub mod linear;
 pub mod matrix;
 pub mod norm;
 pub mod pool;

@@ -2,7 +2,7 @@
 //!
 //! Every quantized format unpacks to groups of 32 weights: whole numbers `values` with one scale (or one per half
 //! of 16) and perhaps a minimum: weight = scale * value + minimum. Activations are quantized to the same groups:
-//! `x[i] ≈ dx * q[i]`, q in -127..=127 (see `activation`). A row's product with an activation row is then
+//! `x[i] ≈ dx * q[i]`, q in -127..=127 (see `arch::products`). A row's product with an activation row is then
 //!
 //! ```text
 //! acc = +0.0
@@ -15,8 +15,8 @@
 //!
 //! every operation rounded to f32 on its own (fma only where it is written). All kernels of all instruction sets
 //! follow it, so a result depends neither on how many rows or tokens are computed together nor on the kernel.
-//! The products of `Float` formats are made in f32: 16 lanes, lane j = fma chain over columns j, j+16, …;
-//! lanes are then added pairwise: (l, l+8), then (l, l+4), (l, l+2), (l, l+1).
+//! The products of `Float` formats are made in f32: 16 lanes, lane j = fma chain over columns j, j+16, …
+//! from +0.0; lanes are then added pairwise: (l, l+8), then (l, l+4), (l, l+2), (l, l+1).
 
 use crate::format::Format;
 use crate::formats::{self, float};

@@ -1,6 +1,11 @@
 //! Code for single instruction sets. An [`Isa`](crate::isa::Isa) handed to anything in here comes from
 //! [`Isa::available`](crate::isa::Isa::available) or [`Isa::chosen`](crate::isa::Isa::chosen): the processor has it.
 
+pub(crate) mod buffer;
 mod compiled;
+mod generic;
+pub(crate) mod products;
+mod scalar;
+pub(crate) mod strip;
 
 pub(crate) use compiled::compiled_per_isa;

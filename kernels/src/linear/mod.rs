@@ -1,0 +1,11 @@
+//! Products of activations with weights as they lie in the file.
+
+mod finish;
+mod request;
+mod run;
+mod scratch;
+mod share;
+
+pub use request::{Combine, LinearRequest, LinearWeight};
+pub use run::linear;
+pub use scratch::Scratch;

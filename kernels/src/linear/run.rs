@@ -1,0 +1,324 @@
+use std::ops::Range;
+
+use super::request::{LinearRequest, LinearWeight, Product};
+use super::scratch::{Scratch, ThreadScratch};
+use super::share::share_start;
+use crate::activations::{ArrangedRows, TileExtras, Tiles};
+use crate::arch::products::{Arrangement, PANEL_ROWS, PanelKernel, Products, StreamKernel, TILE_TOKENS, TileSums};
+use crate::arch::strip::{Strip, Strips};
+use crate::error::Result;
+use crate::format::Scaling;
+use crate::matrix::Matrix;
+use crate::pool::Team;
+
+/// Quantized activations of a request are made for at most this many values at a time.
+const CHUNK_VALUES: usize = 1 << 23;
+/// Rows that a stream kernel does between two looks at the cancel flag, and before gate and up are combined.
+const STREAM_ROWS: usize = 512;
+
+/// How a weight is multiplied; `index` is its place in the list of arrangements or of extras.
+#[derive(Clone, Copy)]
+enum Way {
+    Stream {
+        kernel: StreamKernel,
+        index: usize,
+    },
+    Panel {
+        kernel: PanelKernel,
+        extras: TileExtras,
+        index: usize,
+    },
+    Float,
+}
+
+/// A product with the ways of its weight and of `up`.
+struct Planned<'a> {
+    product: Product<'a>,
+    ways: [Way; 2],
+}
+
+/// What one thread does.
+struct Part<'a> {
+    scratch: &'a mut ThreadScratch,
+    /// Of each product.
+    strips: Vec<Strip<'a>>,
+}
+
+/// The products of a request, one per output: (nTokens, rows of the weight).
+pub fn linear(
+    team: &Team<'_>,
+    scratch: &mut Scratch,
+    request: &LinearRequest<'_>,
+    outputs: &mut [&mut [f32]],
+) -> Result<()> {
+    let products = request.products(outputs)?;
+    if request.tokens == 0 {
+        return Ok(());
+    }
+    let columns = request.columns();
+    let chunk = (CHUNK_VALUES / columns).max(1).next_multiple_of(TILE_TOKENS);
+    for first in (0..request.tokens).step_by(chunk) {
+        let tokens = first..(first + chunk).min(request.tokens);
+        let of_output = |width: usize| tokens.start * width..tokens.end * width;
+        let part = LinearRequest {
+            input: &request.input[of_output(columns)],
+            tokens: tokens.len(),
+            residual: (request.residual).map(|residual| &residual[of_output(products[0].rows())]),
+            ..*request
+        };
+        let mut outputs: Vec<&mut [f32]> = (outputs.iter_mut().zip(&products))
+            .map(|(output, product)| &mut output[of_output(product.rows())])
+            .collect();
+        run_chunk(team, scratch, &part, &products, &mut outputs)?;
+    }
+    Ok(())
+}
+
+fn run_chunk(
+    team: &Team<'_>,
+    scratch: &mut Scratch,
+    request: &LinearRequest<'_>,
+    products: &[Product<'_>],
+    outputs: &mut [&mut [f32]],
+) -> Result<()> {
+    let kernels = Products::of(request.isa);
+    let mut arrangements = Vec::new();
+    let mut extras = Vec::new();
+    let planned: Vec<_> = products
+        .iter()
+        .map(|product| plan(kernels, request.tokens, product, &mut arrangements, &mut extras))
+        .collect();
+    let Scratch {
+        arranged,
+        tiles,
+        threads,
+    } = scratch;
+    if !arrangements.is_empty() {
+        arranged.fill(kernels, request.input, request.columns(), &arrangements);
+    }
+    if !extras.is_empty() {
+        tiles.fill(team, kernels, request.input, request.columns(), &extras);
+    }
+    let run = Run {
+        kernels,
+        request,
+        planned: &planned,
+        arranged,
+        tiles,
+    };
+    let count = team.threads();
+    if threads.len() < count {
+        threads.resize_with(count, ThreadScratch::default);
+    }
+    let mut cutters: Vec<_> = outputs
+        .iter_mut()
+        .map(|output| Strips::new(output, request.tokens))
+        .collect();
+    let mut parts: Vec<_> = threads[..count]
+        .iter_mut()
+        .enumerate()
+        .map(|(index, scratch)| {
+            let (last, row) = share_start(products, index + 1, count);
+            let strips = cutters
+                .iter_mut()
+                .zip(products)
+                .enumerate()
+                .map(|(number, (strips, product))| {
+                    strips.up_to(match number.cmp(&last) {
+                        std::cmp::Ordering::Less => product.rows(),
+                        std::cmp::Ordering::Equal => row,
+                        std::cmp::Ordering::Greater => 0,
+                    })
+                });
+            Part {
+                scratch,
+                strips: strips.collect(),
+            }
+        })
+        .collect();
+    team.split_slice(&mut parts, 1, 1, &|_, parts| {
+        for part in parts {
+            run.part(part);
+        }
+    });
+    request.cancel.check()
+}
+
+fn plan<'a>(
+    kernels: &Products,
+    tokens: usize,
+    product: &Product<'a>,
+    arrangements: &mut Vec<&'static Arrangement>,
+    extras: &mut Vec<TileExtras>,
+) -> Planned<'a> {
+    // Gate and up go the same way: their sums meet row by row.
+    let streams = |weight: &LinearWeight<'_>| {
+        let kernel = (kernels.stream)(weight.matrix.format())?;
+        (tokens <= kernel.tokens).then_some(kernel)
+    };
+    let is_stream = product.weights().all(|weight| streams(weight).is_some());
+    let mut way = |weight: &LinearWeight<'_>| {
+        let format = weight.matrix.format();
+        if format.scaling() == Scaling::Float {
+            return Way::Float;
+        }
+        if is_stream && let Some(kernel) = streams(weight) {
+            let same = |other: &&'static Arrangement| std::ptr::eq(*other, kernel.arrangement);
+            let index = place(arrangements, same, kernel.arrangement);
+            return Way::Stream { kernel, index };
+        }
+        let kernel = (kernels.panel)(format);
+        let wanted = TileExtras {
+            offset: kernel.offset,
+            has_halves: format.scaling().has_halves(),
+            has_minimum: format.scaling().has_minimum(),
+        };
+        Way::Panel {
+            kernel,
+            extras: wanted,
+            index: place(extras, |other| *other == wanted, wanted),
+        }
+    };
+    let first = way(&product.weight);
+    Planned {
+        product: *product,
+        ways: [first, product.up.as_ref().map_or(Way::Float, way)],
+    }
+}
+
+/// Where the list has it; appended where it has not.
+fn place<T>(list: &mut Vec<T>, is_same: impl Fn(&T) -> bool, value: T) -> usize {
+    list.iter().position(is_same).unwrap_or_else(|| {
+        list.push(value);
+        list.len() - 1
+    })
+}
+
+/// A chunk of tokens on its way.
+struct Run<'a> {
+    kernels: &'static Products,
+    request: &'a LinearRequest<'a>,
+    planned: &'a [Planned<'a>],
+    arranged: &'a ArrangedRows,
+    tiles: &'a Tiles,
+}
+
+impl Run<'_> {
+    fn part(&self, part: &mut Part<'_>) {
+        for (planned, strip) in self.planned.iter().zip(&mut part.strips) {
+            let rows = strip.columns();
+            let is_stream = matches!(planned.ways[0], Way::Stream { .. });
+            let step = if is_stream { STREAM_ROWS } else { PANEL_ROWS };
+            for first in rows.clone().step_by(step) {
+                if self.request.cancel.is_set() {
+                    return;
+                }
+                let own = first..(first + step).min(rows.end);
+                if is_stream {
+                    self.stream(planned, own, part.scratch, strip);
+                } else {
+                    self.panel(planned, own, rows.end, part.scratch, strip);
+                }
+            }
+        }
+    }
+
+    fn stream(&self, planned: &Planned<'_>, rows: Range<usize>, scratch: &mut ThreadScratch, strip: &mut Strip<'_>) {
+        let tokens = self.request.tokens;
+        let ThreadScratch { sums, stream, .. } = scratch;
+        for ((weight, way), sums) in planned.product.weights().zip(planned.ways).zip(&mut *sums) {
+            if let Way::Stream { kernel, index } = way {
+                let matrix = weight.matrix.slice(rows.start, rows.len());
+                let bytes = (kernel.arrangement.bytes)(matrix.columns());
+                let mut arranged: [&[u8]; TILE_TOKENS] = [&[]; TILE_TOKENS];
+                for (token, row) in arranged[..tokens].iter_mut().enumerate() {
+                    *row = self.arranged.row(index, token, bytes);
+                }
+                kernel.multiply(&matrix, &arranged[..tokens], stream, sums.floats(tokens * rows.len()));
+            }
+        }
+        let [sums, up] = sums;
+        let width = rows.len();
+        let (sums, up) = (sums.floats(tokens * width), up.floats(tokens * width));
+        for (token, (sums, up)) in sums.chunks_exact_mut(width).zip(up.chunks_exact_mut(width)).enumerate() {
+            let output = strip.token(token, rows.clone());
+            self.request
+                .finish(&planned.product, rows.clone(), token, sums, up, output);
+        }
+    }
+
+    /// `end`: where the rows of this thread end.
+    fn panel(
+        &self,
+        planned: &Planned<'_>,
+        rows: Range<usize>,
+        end: usize,
+        scratch: &mut ThreadScratch,
+        strip: &mut Strip<'_>,
+    ) {
+        let matrices = planned
+            .product
+            .weights()
+            .map(|weight| weight.matrix.slice(rows.start, rows.len()));
+        for ((matrix, way), panel) in matrices.zip(planned.ways).zip(&mut scratch.panels) {
+            if let Way::Panel { kernel, .. } = way {
+                kernel.unpack(&matrix, panel.bytes(kernel.panel_bytes(matrix.columns())));
+            }
+        }
+        let next = rows.end..(rows.end + PANEL_ROWS).min(end);
+        for tile in 0..self.request.tokens.div_ceil(TILE_TOKENS) {
+            if self.request.cancel.is_set() {
+                return;
+            }
+            let mut sums: [TileSums; 2] = [[[0.0; PANEL_ROWS]; TILE_TOKENS]; 2];
+            let weights = planned.product.weights().zip(planned.ways);
+            for (((weight, way), panel), sums) in weights.zip(&scratch.panels).zip(&mut sums) {
+                let ahead = if tile == 0 { next.clone() } else { 0..0 };
+                let ahead = weight.matrix.slice(ahead.start, ahead.len());
+                self.tile(
+                    &weight.matrix.slice(rows.start, rows.len()),
+                    way,
+                    panel,
+                    tile,
+                    &ahead,
+                    sums,
+                );
+            }
+            let first = tile * TILE_TOKENS;
+            let [sums, up] = &mut sums;
+            let last = (first + TILE_TOKENS).min(self.request.tokens);
+            for (token, (sums, up)) in (first..last).zip(sums.iter_mut().zip(up)) {
+                let output = strip.token(token, rows.clone());
+                let (sums, up) = (&mut sums[..rows.len()], &mut up[..rows.len()]);
+                self.request
+                    .finish(&planned.product, rows.clone(), token, sums, up, output);
+            }
+        }
+    }
+
+    /// Sums of one tile with a panel's rows.
+    fn tile(
+        &self,
+        matrix: &Matrix<'_>,
+        way: Way,
+        panel: &crate::arch::buffer::Buffer,
+        tile: usize,
+        ahead: &Matrix<'_>,
+        sums: &mut TileSums,
+    ) {
+        let columns = matrix.columns();
+        match way {
+            Way::Panel { kernel, extras, index } => {
+                let panel = panel.written(kernel.panel_bytes(columns));
+                let tile = self.tiles.tile(tile, index, extras);
+                kernel.multiply(matrix.format(), panel, &tile, ahead.bytes(), sums);
+            }
+            _ => {
+                let first = tile * TILE_TOKENS;
+                let last = (first + TILE_TOKENS).min(self.request.tokens);
+                let input = &self.request.input[first * columns..last * columns];
+                self.kernels.multiply_floats(matrix, input, sums);
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+use crate::activations::{ArrangedRows, Tiles};
+use crate::arch::buffer::Buffer;
+
+/// Memory that products reuse from call to call, one per engine.
+///
+/// It grows to the largest request: for each thread two panels of 16 rows (about 20 bytes per row and group of 32),
+/// and the quantized activations of a chunk of tokens.
+#[derive(Default)]
+pub struct Scratch {
+    pub(super) arranged: ArrangedRows,
+    pub(super) tiles: Tiles,
+    pub(super) threads: Vec<ThreadScratch>,
+}
+
+#[derive(Default)]
+pub(super) struct ThreadScratch {
+    /// Of the weight and of its `up`.
+    pub panels: [Buffer; 2],
+    pub sums: [Buffer; 2],
+    pub stream: Buffer,
+}
+
+impl Scratch {
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
