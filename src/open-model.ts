@@ -6,7 +6,7 @@ import { createScheduler } from './generate/scheduler.ts';
 import type { Metadata } from './gguf/metadata.ts';
 import type { GgufFile } from './gguf/read-gguf.ts';
 import { summarizeTensors } from './gguf/summarize-tensors.ts';
-import { readModelConfig } from './graph/config.ts';
+import { embeddingName, readModelConfig } from './graph/config.ts';
 import { cacheLayers } from './graph/portable-io.ts';
 import { createModel } from './model.ts';
 import type { LoadOptions, Model, ModelInfo } from './model.ts';
@@ -173,7 +173,7 @@ export function chooseContextLength(
 
 /** Bytes of cache per token; undefined for files that hold a vocabulary only or that no graph is known for. */
 export function cacheBytesPerToken(gguf: GgufFile): number | undefined {
-  if (!gguf.tensors.has('token_embd.weight')) return undefined;
+  if (!gguf.tensors.has(embeddingName(gguf.tensors))) return undefined;
   try {
     return SequenceCache.bytesPerToken(cacheLayers(readModelConfig(gguf.metadata, gguf.tensors, new Map())));
   } catch (error) {

@@ -1,73 +1,187 @@
-import type { Activation } from './activation.ts';
+import type { ArchitectureRow } from './architecture-row.ts';
 
-/**
- * What metadata and tensors do not tell about an architecture. Biases, extra norms, fused projections, tied
- * output, head sizes and the like are seen in the file and have no flag.
- */
-export interface ArchitectureRow {
-  /** Which elements of a head rotate together: neighbours (2i, 2i+1) or halves (i, i+n/2). */
-  readonly ropePairs: 'neighbours' | 'halves';
-  /** @default 'rms' */
-  readonly norm?: 'rms' | 'layer';
-  /** @default 'silu' */
-  readonly activation?: Activation;
-  /** Multiplies embeddings by the square root of their length. */
-  readonly scalesEmbedding?: true;
-  /** Of every n layers the last one sees everything, the others a sliding window. */
-  readonly windowPeriod?: number;
-  /** The sliding-window key is in files, but without effect. */
-  readonly ignoresWindow?: true;
-  /** Windowed layers rotate with this base instead of the file's. */
-  readonly windowRopeBase?: number;
-  /** Windowed layers rotate without the file's scaling. */
-  readonly windowRopeUnscaled?: true;
-  /** Every nth layer has no rotation. */
-  readonly unrotatedPeriod?: number;
-  /** With this many layers, queries are scaled by (embedding / heads) ** -0.5 instead of headDim ** -0.5. */
-  readonly embeddingScaledQueriesAt?: number;
-  /** Logits are divided by `logit_scale`. */
-  readonly dividesLogits?: true;
-  /** `rope.scaling.finetuned = false` switches rotation off. */
-  readonly finetunedSwitchesRope?: true;
-  /** Queries grow with the logarithm of the position (`attention.temperature_scale`). */
-  readonly temperature?: true;
-  /** Takes YaRN's ramp from the file instead of 32 and 1. */
-  readonly readsYarnRamp?: true;
-}
+const neighbours = { ropePairs: 'neighbours' } as const;
+const halves = { ropePairs: 'halves' } as const;
+const layerNorm = { norm: 'layer' } as const;
+const gelu = { activation: 'gelu' } as const;
+const gemma = { ...halves, ...gelu, scalesEmbedding: true } as const;
+const granite = { ...neighbours, dividesLogits: true, finetunedSwitchesRope: true } as const;
+/** Windowed layers keep the rotation that the model was first trained with. */
+const trainedWindows = { ropeBase: 10000, ropeUnscaled: true } as const;
+
+const dense: Readonly<Record<string, ArchitectureRow>> = {
+  llama: { ...neighbours, expertWeights: 'normalized' },
+  mistral: { ...neighbours, windows: { period: 0 } },
+  mistral3: {
+    ...neighbours,
+    temperature: 'told',
+    yarnRamp: { fast: 32, slow: 1 },
+    expertWeights: 'normalized',
+  },
+  arcee: { ...neighbours, activation: 'relu-squared' },
+  baichuan: { ...neighbours, alibi: { maximumBias: 8, layers: 40 } },
+  chatglm: neighbours,
+  'command-r': { ...neighbours, ...layerNorm },
+  cohere2: { ...neighbours, ...layerNorm, windows: { period: 4 }, rotates: 'windowed' },
+  deci: neighbours,
+  ernie4_5: neighbours,
+  glm4: neighbours,
+  granite,
+  internlm2: neighbours,
+  minicpm: {
+    ...neighbours,
+    dividesLogits: true,
+    scaleDefaults: { embedding: 12, depth: 1.4, logitsOverEmbedding: 256 },
+  },
+  olmo: { ...neighbours, ...layerNorm, unweightedNorms: true },
+  smollm3: { ...neighbours, unrotatedPeriod: 4 },
+  xverse: neighbours,
+
+  apertus: halves,
+  codeshell: { ...halves, ...layerNorm, ...gelu },
+  exaone: halves,
+  exaone4: {
+    ...halves,
+    windows: { period: 4, layers: 64, defaultLength: 4096 },
+    rotates: 'windowed',
+  },
+  falcon: { ...halves, ...layerNorm, ...gelu },
+  gemma,
+  gemma2: {
+    ...gemma,
+    windows: { period: 2, defaultLength: 4096 },
+    scoreScale: { embeddingPerHeadAt: 46 },
+  },
+  gemma3: { ...gemma, windows: { period: 6, ...trainedWindows }, scoreScale: { embeddingPerHeadAt: 62 } },
+  gptneox: { ...halves, ...layerNorm, ...gelu, readsParallelResidual: true },
+  'hunyuan-dense': { ...halves, normsAfterRotation: true },
+  nemotron: { ...halves, ...layerNorm, activation: 'relu-squared' },
+  olmo2: { ...halves, windows: { period: 4, ropeUnscaled: true } },
+  openelm: halves,
+  orion: { ...halves, ...layerNorm },
+  phi2: { ...halves, ...layerNorm, ...gelu },
+  phi3: halves,
+  plamo3: { ...halves, windows: { period: 8, ...trainedWindows } },
+  qwen: halves,
+  qwen2: halves,
+  qwen2vl: halves,
+  qwen3: halves,
+  qwen3vl: halves,
+  seed_oss: halves,
+  stablelm: { ...halves, ...layerNorm },
+  starcoder2: { ...halves, ...layerNorm, ...gelu },
+
+  bloom: { ...layerNorm, ...gelu, alibi: { maximumBias: 8 } },
+  gpt2: { ...layerNorm, ...gelu },
+  jais: { ...layerNorm, scoreScale: 'inverse-head' },
+  mpt: { ...layerNorm, ...gelu },
+  refact: { alibi: { maximumBias: 8 } },
+  starcoder: { ...layerNorm, ...gelu },
+};
+
+const mixtures: Readonly<Record<string, ArchitectureRow>> = {
+  afmoe: {
+    ...halves,
+    scalesEmbedding: true,
+    windows: { period: 4 },
+    unrotatedPeriod: 4,
+    expertGate: 'sigmoid',
+  },
+  arctic: { ...neighbours, expertWeights: 'normalized' },
+  bailingmoe: { ...neighbours, scoreScale: 'rotated' },
+  bailingmoe2: halves,
+  cohere2moe: {
+    ...neighbours,
+    norm: 'told',
+    windows: { period: 4, openFirst: true },
+    rotates: 'windowed-and-leading',
+    expertGate: 'sigmoid',
+    averagesSharedExpert: true,
+  },
+  dbrx: { ...halves, ...layerNorm, expertWeights: 'normalized' },
+  deepseek: { ...neighbours, expertWeights: 'plain' },
+  dots1: halves,
+  'ernie4_5-moe': { ...neighbours, expertWeights: 'normalized' },
+  'exaone-moe': { ...halves, windows: { period: 4, defaultLength: 128 }, rotates: 'windowed' },
+  glm4moe: { ...halves, expertGate: 'sigmoid' },
+  'gpt-oss': {
+    ...halves,
+    windows: { period: 2 },
+    scoreScale: 'rotated',
+    activation: 'gelu-quick',
+    gateLimits: { gate: 7, up: 7, upOffset: 1 },
+    expertGate: 'softmax-chosen',
+    expertWeights: 'plain',
+  },
+  granitemoe: { ...granite, expertWeights: 'normalized' },
+  grok: {
+    ...halves,
+    ...gelu,
+    scaleDefaults: {
+      embedding: 78.38367176906169,
+      logits: 0.5773502691896257,
+      scores: 0.08838834764831845,
+      scoreSoftcap: 30,
+    },
+    yarnRamp: { fast: 8, slow: 1 },
+    expertWeights: 'normalized',
+  },
+  'hunyuan-moe': { ...halves, normsAfterRotation: true, expertWeights: 'normalized' },
+  laguna: {
+    ...halves,
+    windows: { period: 4, openFirst: true, ropeUnscaled: true },
+    attentionGate: 'softplus',
+    expertGate: 'sigmoid',
+  },
+  llama4: {
+    ...neighbours,
+    windows: { period: 4, defaultLength: 8192, fixedLength: 8192, chunked: true },
+    rotates: 'windowed',
+    unweightedHeadNorms: { exceptExperts: 128 },
+    normsAfterRotation: true,
+    temperature: { scale: 0.1, floorLength: 8192, offset: 1 },
+    expertGate: 'sigmoid',
+    expertWeights: 'plain',
+    weighsExpertInput: true,
+  },
+  mellum: { ...halves, windows: { period: 4, ropeUnscaled: true }, expertWeights: 'normalized' },
+  mimo2: {
+    ...halves,
+    windows: { period: 0, ...trainedWindows },
+    expertGate: 'sigmoid',
+    expertWeights: 'normalized',
+  },
+  'minimax-m2': { ...halves, expertWeights: 'normalized' },
+  olmoe: { ...halves, expertWeights: 'plain' },
+  phimoe: { ...halves, expertWeights: 'normalized' },
+  qwen2moe: { ...halves, expertWeights: 'plain' },
+  qwen3moe: { ...halves, expertWeights: 'normalized' },
+  qwen3vlmoe: { ...halves, expertWeights: 'normalized' },
+  smallthinker: {
+    ...halves,
+    windows: { period: 4, openFirst: true, fixedLength: 4096 },
+    rotates: 'windowed',
+    activation: 'relu',
+    expertWeights: 'normalized',
+    routesLayerInput: true,
+  },
+  step35: {
+    ...halves,
+    windows: { period: 0, ...trainedWindows },
+    halvesOpenRotation: true,
+    expertGate: 'sigmoid',
+  },
+};
+
+const latent: Readonly<Record<string, ArchitectureRow>> = {
+  deepseek2: { ...neighbours, temperature: 'told', yarnScalesScores: true },
+  minicpm3: {
+    ...halves,
+    scaleDefaults: { embedding: 12, depth: 1.4, logitsOverEmbedding: 256 },
+  },
+};
 
 /** All known architectures, by `general.architecture`. Facts as in llama.cpp's model loader and graphs. */
-export const architectures: ReadonlyMap<string, ArchitectureRow> = new Map<string, ArchitectureRow>([
-  ['llama', { ropePairs: 'neighbours', ignoresWindow: true }],
-  ['mistral', { ropePairs: 'neighbours' }],
-  ['mistral3', { ropePairs: 'neighbours', temperature: true, readsYarnRamp: true }],
-  ['qwen2', { ropePairs: 'halves' }],
-  ['qwen3', { ropePairs: 'halves' }],
-  ['gemma', { ropePairs: 'halves', activation: 'gelu', scalesEmbedding: true }],
-  [
-    'gemma2',
-    {
-      ropePairs: 'halves',
-      activation: 'gelu',
-      scalesEmbedding: true,
-      windowPeriod: 2,
-      embeddingScaledQueriesAt: 46,
-    },
-  ],
-  [
-    'gemma3',
-    {
-      ropePairs: 'halves',
-      activation: 'gelu',
-      scalesEmbedding: true,
-      windowPeriod: 6,
-      windowRopeBase: 10000,
-      windowRopeUnscaled: true,
-      embeddingScaledQueriesAt: 62,
-    },
-  ],
-  ['phi3', { ropePairs: 'halves', ignoresWindow: true }],
-  ['smollm3', { ropePairs: 'neighbours', unrotatedPeriod: 4 }],
-  ['olmo2', { ropePairs: 'halves', windowPeriod: 4, windowRopeUnscaled: true }],
-  ['granite', { ropePairs: 'neighbours', dividesLogits: true, finetunedSwitchesRope: true }],
-  ['stablelm', { ropePairs: 'halves', norm: 'layer' }],
-]);
+export const architectures: ReadonlyMap<string, ArchitectureRow> = new Map(
+  [dense, mixtures, latent].flatMap((group) => Object.entries(group)),
+);

@@ -1,125 +1,78 @@
+import type { Value } from '../onnx/graph-builder.ts';
+import { attentionBlock } from './attention-block.ts';
+import { embeddingName } from './config.ts';
 import type { ModelConfig } from './config.ts';
-import type { AttentionInput, Dialect, NormWeight } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
+import { feedForwardBlock } from './feed-forward-block.ts';
+import { LayerScope, unweightedNorm } from './layer-scope.ts';
+import { plain } from './projection.ts';
 import type { WeightLookup } from './weight-lookup.ts';
 
 /** Writes a decoder-only transformer: what is in the file decides which pieces a layer has. */
 export function buildDecoder(config: ModelConfig, weights: WeightLookup, dialect: Dialect): void {
-  const { embeddingLength } = config;
-  let stream = dialect.embed(
-    weights.matrix('token_embd.weight', embeddingLength, config.vocabularySize),
-    config.embeddingScale,
-  );
-  for (const index of config.layers.keys()) {
-    const attended = attentionBlock(config, weights, dialect, index, stream);
-    const withAttention = dialect.add(dialect.scale(attended.output, config.residualScale), stream);
-    // Without a norm of its own the feed-forward runs beside the attention, on the same normed input.
-    const feedForwardNorm = weights.norm(`blk.${index}.ffn_norm`, embeddingLength);
-    const beside = feedForwardNorm === undefined && !weights.has(`blk.${index}.post_attention_norm.weight`);
-    const input =
-      feedForwardNorm === undefined
-        ? beside
-          ? attended.input
-          : withAttention
-        : dialect.norm(withAttention, feedForwardNorm);
-    const fed = feedForwardBlock(config, weights, dialect, index, input);
-    stream = dialect.add(dialect.scale(fed, config.residualScale), withAttention);
+  let stream = embedding(config, weights, dialect);
+  for (const [index, layer] of config.layers.entries()) {
+    stream = decoderLayer(new LayerScope(config, weights, dialect, index, layer), stream);
   }
+  head(config, weights, dialect, stream);
+}
+
+function embedding(config: ModelConfig, weights: WeightLookup, dialect: Dialect): Value {
+  const { embeddingLength, trainedContextLength } = config;
+  const table = weights.matrix(embeddingName(weights), embeddingLength, config.vocabularySize);
+  let stream = dialect.embed(table, config.embeddingScale);
+  if (weights.has('position_embd.weight')) {
+    const positions = weights.matrix('position_embd.weight', embeddingLength, trainedContextLength);
+    stream = dialect.add(stream, dialect.embedPositions(positions));
+  }
+  const norm = weights.norm('token_embd_norm', embeddingLength);
+  return norm === undefined ? stream : dialect.norm(stream, norm);
+}
+
+function decoderLayer(scope: LayerScope, stream: Value): Value {
+  const { config, dialect, layer } = scope;
+  const { embeddingLength } = config;
+  const blank = config.unweightedNorms ? unweightedNorm(embeddingLength) : undefined;
+  const attentionNorm = scope.norm(embeddingLength, 'attn_norm') ?? blank;
+  const afterAttention = scope.norm(embeddingLength, 'post_attention_norm', 'attn_output_norm');
+  const afterFeedForward = scope.norm(embeddingLength, 'post_ffw_norm', 'layer_output_norm');
+  const ownNorm = scope.norm(embeddingLength, 'ffn_norm') ?? blank;
+  // Without other norms around the feed-forward, the one "after the attention" is the feed-forward's own.
+  const lends = ownNorm === undefined && afterFeedForward === undefined;
+  const feedForwardNorm = ownNorm ?? (lends ? afterAttention : undefined);
+
+  const normed = scope.apply(stream, attentionNorm);
+  let attended = stream;
+  if (layer.heads > 0) {
+    const second = scope.norm(embeddingLength, 'attn_norm_2');
+    const output = attentionBlock(scope, second === undefined ? normed : dialect.norm(stream, second));
+    const finished = scope.apply(output, lends ? undefined : afterAttention);
+    attended = dialect.add(dialect.scale(finished, config.residualScale), stream);
+  }
+  if (!layer.feedsForward) return attended;
+  // A feed-forward without any norm of its own runs beside the attention, on the same normed input.
+  const beside = layer.heads > 0 && lends && feedForwardNorm === undefined;
+  const input = beside ? normed : scope.apply(config.parallelResidual ? stream : attended, feedForwardNorm);
+  const fed = scope.apply(feedForwardBlock(scope, input, stream), afterFeedForward);
+  return dialect.add(dialect.scale(fed, config.residualScale), attended);
+}
+
+function head(config: ModelConfig, weights: WeightLookup, dialect: Dialect, stream: Value): void {
+  const { embeddingLength, vocabularySize } = config;
+  const output = weights.linear(
+    weights.has('output.weight') ? 'output' : 'token_embd',
+    embeddingLength,
+    vocabularySize,
+  );
   dialect.head(
     stream,
-    weights.requiredNorm('output_norm', embeddingLength),
-    weights.linear(
-      weights.has('output.weight') ? 'output' : 'token_embd',
-      embeddingLength,
-      config.vocabularySize,
-    ),
+    config.unweightedNorms
+      ? unweightedNorm(embeddingLength)
+      : weights.requiredNorm('output_norm', embeddingLength),
+    plain(output),
     {
-      scale: config.logitScale,
+      scale: config.logitScale * (output.outputScale ?? 1),
       ...(config.logitSoftcap === undefined ? {} : { softcap: config.logitSoftcap }),
     },
   );
-}
-
-function attentionBlock(
-  config: ModelConfig,
-  weights: WeightLookup,
-  dialect: Dialect,
-  index: number,
-  stream: string,
-): { readonly input: string; readonly output: string } {
-  const layer = config.layers[index];
-  if (layer === undefined) throw new RangeError(`no layer ${index}`);
-  const { embeddingLength } = config;
-  const name = (part: string): string => `blk.${index}.${part}`;
-  const queryWidth = layer.heads * layer.headDim;
-  const kvWidth = layer.kvHeads * layer.headDim;
-  const before = weights.norm(name('attn_norm'), embeddingLength);
-  const input = before === undefined ? stream : dialect.norm(stream, before);
-  const [query = '', key = '', value = ''] = weights.has(name('attn_qkv.weight'))
-    ? dialect.split(
-        dialect.linear(input, [
-          weights.linear(name('attn_qkv'), embeddingLength, queryWidth + 2 * kvWidth),
-        ])[0] ?? '',
-        [queryWidth, kvWidth, kvWidth],
-      )
-    : dialect.linear(input, [
-        weights.linear(name('attn_q'), embeddingLength, queryWidth),
-        weights.linear(name('attn_k'), embeddingLength, kvWidth),
-        weights.linear(name('attn_v'), embeddingLength, kvWidth),
-      ]);
-  const queryNorm = weights.norm(name('attn_q_norm'), layer.headDim, queryWidth);
-  const keyNorm = weights.norm(name('attn_k_norm'), layer.headDim, kvWidth);
-  const attention: AttentionInput = {
-    layer: index,
-    config: layer,
-    query,
-    key,
-    value,
-    scale: config.attentionScale,
-    ...(queryNorm === undefined ? {} : { queryNorm }),
-    ...(keyNorm === undefined ? {} : { keyNorm }),
-    ...(config.attentionSoftcap === undefined ? {} : { softcap: config.attentionSoftcap }),
-    ...(config.temperature === undefined ? {} : { temperature: config.temperature }),
-  };
-  const [projected = ''] = dialect.linear(dialect.attend(attention), [
-    weights.linear(name('attn_output'), queryWidth, embeddingLength),
-  ]);
-  return {
-    input,
-    output: afterNorm(dialect, projected, weights.norm(name('post_attention_norm'), embeddingLength)),
-  };
-}
-
-function feedForwardBlock(
-  config: ModelConfig,
-  weights: WeightLookup,
-  dialect: Dialect,
-  index: number,
-  input: string,
-): string {
-  const { embeddingLength } = config;
-  const activation = config.layers[index]?.activation ?? 'silu';
-  const name = (part: string): string => `blk.${index}.${part}`;
-  const width = weights.columnsOf(name('ffn_down.weight'));
-  const up = weights.rowsOf(name('ffn_up.weight'));
-  const hidden = weights.has(name('ffn_gate.weight'))
-    ? dialect.gated(
-        input,
-        [
-          weights.linear(name('ffn_gate'), embeddingLength, width),
-          weights.linear(name('ffn_up'), embeddingLength, width),
-        ],
-        activation,
-      )
-    : up === 2 * width
-      ? dialect.gated(input, [weights.linear(name('ffn_up'), embeddingLength, 2 * width)], activation)
-      : dialect.activate(
-          dialect.linear(input, [weights.linear(name('ffn_up'), embeddingLength, width)])[0] ?? '',
-          activation,
-        );
-  const [output = ''] = dialect.linear(hidden, [weights.linear(name('ffn_down'), width, embeddingLength)]);
-  return afterNorm(dialect, output, weights.norm(name('post_ffw_norm'), embeddingLength));
-}
-
-function afterNorm(dialect: Dialect, value: string, norm: NormWeight | undefined): string {
-  return norm === undefined ? value : dialect.norm(value, norm);
 }

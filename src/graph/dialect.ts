@@ -1,7 +1,8 @@
 import type { TensorInfo } from '../gguf/tensor-table.ts';
 import type { Value } from '../onnx/graph-builder.ts';
 import type { Activation, GateLimits } from './activation.ts';
-import type { LayerConfig, MixtureConfig, Temperature } from './config.ts';
+import type { LatentConfig, LayerConfig, Temperature } from './layer-config.ts';
+import type { MixtureConfig } from './mixture-config.ts';
 
 /** A matrix of the file, (rows, columns), with its optional bias (rows,). */
 export interface LinearWeight {
@@ -14,7 +15,7 @@ export interface LinearWeight {
 /** A bias is added after the weight, also by RMS norms. */
 export interface NormWeight {
   readonly name: string;
-  /** (length,), or (heads, headDim) for a per-head norm with weights of its own per head. */
+  /** (length,); for norms of heads (headDim,), or (heads, headDim) where each head has weights of its own. */
   readonly weight: Float32Array;
   readonly bias?: Float32Array;
 }
@@ -26,7 +27,10 @@ export interface Vector {
 }
 
 /** A matrix per expert: the weight is (experts, rows, columns), the bias (experts, rows). */
-export type ExpertWeight = LinearWeight;
+export interface ExpertWeight extends LinearWeight {
+  /** (experts,) multiply the products before the biases are added. */
+  readonly scales?: Vector;
+}
 
 /** One attention: what comes out of the projections, and how it is looked at. */
 export interface AttentionInput {
@@ -45,6 +49,7 @@ export interface AttentionInput {
   /** Query and key norms come after the rotation instead of before it. */
   readonly normsAfterRotation?: true;
   readonly scale: number;
+  /** tanh(score / softcap) * softcap; absent = scores as they are. */
   readonly softcap?: number;
   /** (heads,) scores that join each softmax without a value. */
   readonly sinks?: Vector;
@@ -56,26 +61,25 @@ export interface AttentionInput {
 /** Attention whose keys and values are kept as one latent vector per token (MLA). */
 export interface LatentAttentionInput {
   readonly layer: number;
-  /** `headDim` counts a whole key: the unrotated part, then `rotatedLength` elements. */
+  /** `headDim` counts a whole key: the unrotated part, then the rotated elements. */
   readonly config: LayerConfig;
-  readonly latentLength: number;
-  readonly rotatedLength: number;
+  readonly latentConfig: LatentConfig;
   /** (nTokens, heads * headDim), not rotated yet */
   readonly query: Value;
-  /** (nTokens, latentLength), normed */
+  /** (nTokens, latentConfig.length), normed */
   readonly latent: Value;
-  /** (nTokens, rotatedLength), one for all heads, not rotated yet */
+  /** (nTokens, latentConfig.rotatedLength), one for all heads, not rotated yet */
   readonly rotatedKey: Value;
   readonly expansion: LatentExpansion;
   readonly scale: number;
   readonly temperature?: Temperature;
 }
 
-/** How a latent becomes keys and values; u = headDim - rotatedLength. */
+/** How a latent of length l becomes keys and values; u = headDim - rotatedLength. */
 export type LatentExpansion =
-  /** key: (heads, latentLength, u), takes queries into the latent space; value: (heads, valueDim, latentLength). */
+  /** key: (heads, l, u), takes queries into the latent space; value: (heads, valueDim, l). */
   | { readonly kind: 'absorbed'; readonly key: TensorInfo; readonly value: TensorInfo }
-  /** (heads * (u + valueDim), latentLength), per head the key's rows, then the value's. */
+  /** (heads * (u + valueDim), l), per head the key's rows, then the value's. */
   | { readonly kind: 'joint'; readonly weight: TensorInfo };
 
 /** A feed-forward block of which each token takes a few experts. */

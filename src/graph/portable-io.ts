@@ -1,4 +1,5 @@
 import type { ModelConfig } from './config.ts';
+import type { LayerConfig } from './layer-config.ts';
 
 /** Names of the graph's inputs and outputs, shared with the sessions that run it. */
 export const portableNames = {
@@ -12,7 +13,7 @@ export const portableNames = {
   lastPosition: 'last_position',
   /** () i32: length after the step */
   totalLength: 'total_length',
-  /** (1, kvHeads, capacity, headDim) f32 per layer */
+  /** (1, kvHeads, capacity, headDim) f32 per layer that caches */
   pastKey: (layer: number): string => `past_key_${layer}`,
   pastValue: (layer: number): string => `past_value_${layer}`,
   /** (nTokens, 2 * Σ kvHeads * headDim) f32: new rows, per layer key then value */
@@ -26,13 +27,28 @@ export function padHead(headDim: number): number {
   return Math.ceil(headDim / 8) * 8;
 }
 
-/** Key and value widths as the portable caches hold them. */
+/** Key and value widths as the portable caches hold them, for layers that cache. */
 export function cacheLayers(config: ModelConfig): readonly CacheLayer[] {
-  return config.layers.map(({ kvHeads, headDim }) => ({ kvHeads, headDim: padHead(headDim) }));
+  return config.layers.flatMap((layer, index) =>
+    layer.heads === 0 || layer.kvHeads === 0
+      ? []
+      : [{ layer: index, kvHeads: layer.kvHeads, headDim: cachedHeadDim(layer) }],
+  );
 }
 
-export interface CacheLayer {
+/** Keys and values of one length: the longer one, or a whole latent with its rotated key. */
+export function cachedHeadDim({ headDim, valueDim, latent }: LayerConfig): number {
+  return padHead(latent?.absorbed ? latent.length + latent.rotatedLength : Math.max(headDim, valueDim));
+}
+
+/** Width of one layer's keys, and of its values. */
+export interface CacheShape {
   readonly kvHeads: number;
   /** Elements per head. */
   readonly headDim: number;
+}
+
+export interface CacheLayer extends CacheShape {
+  /** Index of the layer in the model. */
+  readonly layer: number;
 }

@@ -9,7 +9,7 @@ import type { Vectors } from './weight-lookup.ts';
 const maximumTotalBytes = 1 << 28;
 
 /**
- * Reads the tensors that go into the graph itself: one-dimensional ones and norm weights.
+ * Reads the tensors that go into the graph itself: one-dimensional ones, norm weights and experts' biases.
  * @throws {RivuletError} `GGUF_LIMIT_EXCEEDED`, `WEIGHTS_NOT_FINITE`, `SOURCE_TRUNCATED`
  */
 export async function readVectors(gguf: GgufFile, signal?: AbortSignal): Promise<Vectors> {
@@ -42,5 +42,5 @@ export async function readVectors(gguf: GgufFile, signal?: AbortSignal): Promise
 }
 
 function isVector({ name, shape }: TensorInfo): boolean {
-  return shape.slice(1).every((size) => size === 1) || name.endsWith('norm.weight');
+  return shape.slice(1).every((size) => size === 1) || name.endsWith('norm.weight') || name.endsWith('.bias');
 }

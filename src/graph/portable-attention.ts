@@ -1,0 +1,238 @@
+import { contribDomain } from '../onnx/graph-builder.ts';
+import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
+import type { AttentionInput, NormWeight } from './dialect.ts';
+import type { LayerConfig, Temperature } from './layer-config.ts';
+import { cachedHeadDim, portableNames } from './portable-io.ts';
+import type { RopeConfig } from './rope.ts';
+
+/** What {@link PortableAttention.run} needs beyond the rows themselves. */
+interface Scores {
+  readonly layer: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly scale: number;
+  readonly softcap?: number;
+  readonly window?: number;
+  readonly bias?: Value;
+  readonly sinks?: Value;
+}
+
+/** A score that no softmax gives any weight to; an infinite one would make empty rows NaN. */
+const hiddenScore = -1e30;
+
+/** Attention with GroupQueryAttention; collects the new rows of the caches. */
+export class PortableAttention {
+  readonly #graph: GraphBuilder;
+  readonly #norm: (input: Value, weight: NormWeight) => Value;
+  readonly #rotations = new Map<RopeConfig, readonly [Value, Value]>();
+  readonly #shared = new Map<string, Value>();
+  readonly cacheRows: Value[] = [];
+
+  constructor(graph: GraphBuilder, norm: (input: Value, weight: NormWeight) => Value) {
+    this.#graph = graph;
+    this.#norm = norm;
+  }
+
+  attend(attention: AttentionInput): Value {
+    const { config, layer, queryNorm, keyNorm, temperature, softcap, alibiSlopes, sinks } = attention;
+    const { heads, kvHeads, headDim, valueDim, rope } = config;
+    const prepare = (input: Value, count: number, norm: NormWeight | undefined): Value => {
+      const normed = attention.normsAfterRotation ? input : this.#headNorm(input, count, headDim, norm);
+      const rotated = rope === undefined ? normed : this.rotate(normed, count, headDim, rope);
+      return attention.normsAfterRotation ? this.#headNorm(rotated, count, headDim, norm) : rotated;
+    };
+    const query = this.warm(prepare(attention.query, heads, queryNorm), temperature);
+    const key = prepare(attention.key, kvHeads, keyNorm);
+    const value = this.#headNorm(attention.value, kvHeads, valueDim, attention.valueNorm);
+    const padded = cachedHeadDim(config);
+    const bias = this.#bias(layer, config, alibiSlopes);
+    const output = this.run(
+      this.resizeHeads(query, heads, headDim, padded),
+      this.resizeHeads(key, kvHeads, headDim, padded),
+      this.resizeHeads(value, kvHeads, valueDim, padded),
+      {
+        layer,
+        heads,
+        kvHeads,
+        scale: attention.scale,
+        ...(softcap === undefined ? {} : { softcap }),
+        ...(config.window === undefined ? {} : { window: config.window }),
+        ...(bias === undefined ? {} : { bias }),
+        ...(sinks === undefined
+          ? {}
+          : { sinks: this.#graph.constant(sinks.name, 'float', [heads], sinks.values) }),
+      },
+    );
+    return this.resizeHeads(output, heads, padded, valueDim);
+  }
+
+  /** Rows (nTokens, heads or kvHeads * headDim) over the cache, to which keys and values are added. */
+  run(query: Value, key: Value, value: Value, scores: Scores): Value {
+    const graph = this.#graph;
+    this.cacheRows.push(key, value);
+    const batch = graph.integers(0);
+    const optional = ['', '', '', scores.bias ?? '', scores.sinks ?? ''];
+    while (optional.at(-1) === '') optional.pop();
+    // The present outputs must be declared: without them ONNX Runtime 1.30 ignores the past on CPUs.
+    const [output = ''] = graph.nodes(
+      'GroupQueryAttention',
+      [
+        ...[query, key, value].map((each) => graph.node('Unsqueeze', [each, batch])),
+        portableNames.pastKey(scores.layer),
+        portableNames.pastValue(scores.layer),
+        portableNames.lastPosition,
+        portableNames.totalLength,
+        ...optional,
+      ],
+      {
+        domain: contribDomain,
+        attributes: {
+          num_heads: scores.heads,
+          kv_num_heads: scores.kvHeads,
+          scale: { float: scores.scale },
+          ...(scores.softcap === undefined ? {} : { softcap: { float: scores.softcap } }),
+          ...(scores.window === undefined ? {} : { local_window_size: scores.window }),
+        },
+        outputs: 3,
+      },
+    );
+    return graph.node('Squeeze', [output, batch]);
+  }
+
+  rotate(input: Value, heads: number, headDim: number, rope: RopeConfig): Value {
+    const graph = this.#graph;
+    const [cosine, sine] = this.#rotation(rope);
+    const rotated = graph.node(
+      'RotaryEmbedding',
+      [graph.node('Unsqueeze', [input, graph.integers(0)]), cosine, sine],
+      {
+        attributes: {
+          num_heads: heads,
+          interleaved: rope.pairs === 'neighbours' ? 1 : 0,
+          ...(rope.dimensions === headDim ? {} : { rotary_embedding_dim: rope.dimensions }),
+        },
+      },
+    );
+    return graph.node('Squeeze', [rotated, graph.integers(0)]);
+  }
+
+  /** Queries at their temperature. */
+  warm(query: Value, temperature: Temperature | undefined): Value {
+    return temperature === undefined
+      ? query
+      : this.#graph.node('Mul', [query, this.#temperature(temperature)]);
+  }
+
+  /** Adds zeros to every head, or takes them away again: neither changes scores or sums. */
+  resizeHeads(input: Value, heads: number, from: number, to: number): Value {
+    if (from === to) return input;
+    const graph = this.#graph;
+    const shaped = graph.node('Reshape', [input, graph.integers(-1, heads, from)]);
+    const resized =
+      to > from
+        ? graph.node('Pad', [shaped, graph.integers(0, 0, 0, 0, 0, to - from)])
+        : graph.node('Slice', [shaped, graph.integers(0), graph.integers(to), graph.integers(2)]);
+    return graph.node('Reshape', [resized, graph.integers(-1, heads * to)]);
+  }
+
+  /** A norm over each head, with one weight for all or a weight per head. */
+  #headNorm(input: Value, heads: number, headDim: number, norm: NormWeight | undefined): Value {
+    if (norm === undefined) return input;
+    const graph = this.#graph;
+    const shaped = graph.node('Reshape', [input, graph.integers(-1, heads, headDim)]);
+    const own = norm.weight.length > headDim;
+    const ones = { name: `${norm.name}.unit`, weight: new Float32Array(headDim).fill(1) };
+    const normed = this.#norm(shaped, own ? ones : norm);
+    const weighed = own
+      ? graph.node('Mul', [normed, graph.constant(norm.name, 'float', [heads, headDim], norm.weight)])
+      : normed;
+    return graph.node('Reshape', [weighed, graph.integers(-1, heads * headDim)]);
+  }
+
+  /** Cosine and sine of this step's positions, (1, nTokens, dimensions / 2), once per kind of rotation. */
+  #rotation(rope: RopeConfig): readonly [Value, Value] {
+    const known = this.#rotations.get(rope);
+    if (known !== undefined) return known;
+    const graph = this.#graph;
+    const half = rope.dimensions / 2;
+    const frequencies = graph.constant(
+      `rope_frequencies_${this.#rotations.size}`,
+      'float',
+      [1, half],
+      Float32Array.from(rope.frequencies),
+    );
+    const angles = graph.node('Mul', [portableNames.positions, frequencies]);
+    const [cosine = '', sine = ''] = ['Cos', 'Sin'].map((operator) => {
+      const wave = graph.node(operator, [angles]);
+      const sized = rope.magnitude === 1 ? wave : graph.node('Mul', [wave, graph.scalar(rope.magnitude)]);
+      return graph.node('Unsqueeze', [sized, graph.integers(0)]);
+    });
+    this.#rotations.set(rope, [cosine, sine]);
+    return [cosine, sine];
+  }
+
+  /** (nTokens, 1), as llama.cpp's `inp_attn_scale`. */
+  #temperature({ scale, floorLength, offset }: Temperature): Value {
+    return this.#once(`temperature ${scale} ${floorLength} ${offset}`, () => {
+      const graph = this.#graph;
+      const shifted = graph.node('Add', [portableNames.positions, graph.scalar(offset)]);
+      const steps = graph.node('Floor', [graph.node('Div', [shifted, graph.scalar(floorLength)])]);
+      const logarithm = graph.node('Log', [graph.node('Add', [steps, graph.scalar(1)])]);
+      const scaled = graph.node('Mul', [logarithm, graph.scalar(scale)]);
+      return graph.node('Add', [scaled, graph.scalar(1)]);
+    });
+  }
+
+  /** (1, heads or 1, nTokens, totalLength) added to the scores; undefined when nothing is. */
+  #bias(layer: number, { heads, chunk }: LayerConfig, slopes: Float32Array | undefined): Value | undefined {
+    const graph = this.#graph;
+    const terms: Value[] = [];
+    if (slopes !== undefined) {
+      const key = slopes.join(' ');
+      terms.push(
+        this.#once(`slopes ${key}`, () => {
+          const factors = graph.constant(
+            `alibi_slopes_${layer}`,
+            'float',
+            [1, heads, 1, 1],
+            slopes.map((slope) => -slope),
+          );
+          const distances = graph.node('Sub', [portableNames.positions, this.#keyPositions()]);
+          return graph.node('Mul', [distances, factors]);
+        }),
+      );
+    }
+    if (chunk !== undefined) {
+      terms.push(
+        this.#once(`chunk ${chunk}`, () => {
+          const [own, other] = [portableNames.positions, this.#keyPositions()].map((positions) =>
+            graph.node('Floor', [graph.node('Div', [positions, graph.scalar(chunk)])]),
+          );
+          const apart = graph.node('Greater', [own ?? '', other ?? '']);
+          const hidden = graph.node('Where', [apart, graph.scalar(hiddenScore), graph.scalar(0)]);
+          return graph.node('Unsqueeze', [hidden, graph.integers(0, 1)]);
+        }),
+      );
+    }
+    const [first, second] = terms;
+    return second === undefined ? first : graph.node('Add', [first ?? '', second]);
+  }
+
+  /** (1, totalLength) f32 */
+  #keyPositions(): Value {
+    return this.#once('key positions', () => {
+      const graph = this.#graph;
+      const total = graph.node('Cast', [portableNames.totalLength], { attributes: { to: 1 } });
+      const range = graph.node('Range', [graph.scalar(0), total, graph.scalar(1)]);
+      return graph.node('Unsqueeze', [range, graph.integers(0)]);
+    });
+  }
+
+  #once(key: string, make: () => Value): Value {
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const value = make();
+    this.#shared.set(key, value);
+    return value;
+  }
+}
