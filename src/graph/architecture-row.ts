@@ -31,6 +31,8 @@ export interface ArchitectureRow {
   readonly windows?: WindowRow;
   /** Only windowed layers rotate (all, if there are none), or the leading dense ones too. */
   readonly rotates?: 'windowed' | 'windowed-and-leading';
+  /** With this many layers all rotate: the reference takes a period as long as the model for none. */
+  readonly rotatesAllAt?: number;
   /** Every nth layer has no rotation. */
   readonly unrotatedPeriod?: number;
   /** Only half of `rope.dimension_count` rotates in layers without a window. */

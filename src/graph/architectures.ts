@@ -161,6 +161,7 @@ const mixtures: Readonly<Record<string, ArchitectureRow>> = {
     ...halves,
     windows: { period: 4, openFirst: true, fixedLength: 4096 },
     rotates: 'windowed',
+    rotatesAllAt: 4,
     activation: 'relu',
     expertWeights: 'normalized',
     routesLayerInput: true,

@@ -1,14 +1,22 @@
-import { RivuletError } from '../errors.ts';
 import type { TensorInfo } from '../gguf/tensor-table.ts';
 import { elementTypes } from '../onnx/graph-builder.ts';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { Activation, GateLimits } from './activation.ts';
 import type { ModelConfig } from './config.ts';
-import type { AttentionInput, Dialect, LinearWeight, NormWeight } from './dialect.ts';
-import { activate, gate } from './portable-activation.ts';
+import type {
+  AttentionInput,
+  Dialect,
+  LatentAttentionInput,
+  LinearWeight,
+  MixtureInput,
+  NormWeight,
+} from './dialect.ts';
+import { activate, gate, halves } from './portable-activation.ts';
 import { PortableAttention } from './portable-attention.ts';
 import { cacheLayers, portableNames } from './portable-io.ts';
+import { PortableLatentAttention } from './portable-latent-attention.ts';
 import { PortableMatrices } from './portable-matrices.ts';
+import { PortableMixture } from './portable-mixture.ts';
 import type { WeightPack } from './weight-pack.ts';
 
 /** Standard ONNX plus `com.microsoft`: runs on stock ONNX Runtime, weights come out of a {@link WeightPack}. */
@@ -17,12 +25,16 @@ export class PortableDialect implements Dialect {
   readonly #matrices: PortableMatrices;
   readonly #config: ModelConfig;
   readonly #attention: PortableAttention;
+  readonly #latentAttention: PortableLatentAttention;
+  readonly #mixture: PortableMixture;
 
   constructor(graph: GraphBuilder, pack: WeightPack, config: ModelConfig) {
     this.#graph = graph;
     this.#matrices = new PortableMatrices(graph, pack);
     this.#config = config;
     this.#attention = new PortableAttention(graph, (input, weight) => this.norm(input, weight));
+    this.#latentAttention = new PortableLatentAttention(graph, this.#matrices, this.#attention);
+    this.#mixture = new PortableMixture(graph, this.#matrices);
     graph.input(portableNames.tokens, 'int64', ['nTokens']);
     graph.input(portableNames.positions, 'float', ['nTokens', 1]);
     graph.input(portableNames.rows, 'int64', ['nRows']);
@@ -69,7 +81,8 @@ export class PortableDialect implements Dialect {
 
   gated(input: Value, weights: readonly LinearWeight[], activation: Activation, limits?: GateLimits): Value {
     const projected = this.linear(input, weights);
-    const [gateInput = '', up = ''] = projected.length === 2 ? projected : this.#halves(projected[0] ?? '');
+    const [gateInput = '', up = ''] =
+      projected.length === 2 ? projected : halves(this.#graph, projected[0] ?? '');
     return gate(this.#graph, gateInput, up, activation, limits);
   }
 
@@ -88,12 +101,12 @@ export class PortableDialect implements Dialect {
     return this.#attention.attend(attention);
   }
 
-  latentAttend(): Value {
-    throw nativeOnly('latent attention', this.#config.architecture);
+  latentAttend(attention: LatentAttentionInput): Value {
+    return this.#latentAttention.attend(attention);
   }
 
-  mixture(): Value {
-    throw nativeOnly('mixtures of experts', this.#config.architecture);
+  mixture(mixture: MixtureInput): Value {
+    return this.#mixture.mix(mixture);
   }
 
   multiply(left: Value, right: Value, groups?: number): Value {
@@ -133,16 +146,4 @@ export class PortableDialect implements Dialect {
     const rows = graph.node('Concat', this.#attention.cacheRows, { attributes: { axis: 1 } });
     graph.output(graph.rename(rows, portableNames.cacheRows), 'float', ['nTokens', 'cacheWidth']);
   }
-
-  #halves(input: Value): Value[] {
-    return this.#graph.nodes('Split', [input], { attributes: { axis: -1, num_outputs: 2 }, outputs: 2 });
-  }
-}
-
-function nativeOnly(feature: string, architecture: string): RivuletError {
-  return new RivuletError(
-    'UNSUPPORTED',
-    `The portable dialect has no ${feature}, which this "${architecture}" model needs. Load it with the native dialect.`,
-    { details: { architecture } },
-  );
 }

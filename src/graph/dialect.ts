@@ -92,8 +92,10 @@ export interface MixtureInput {
   readonly logits: Value;
   /** (experts,) added to the scores for choosing, not for weighing. */
   readonly selectionBias?: Vector;
-  /** Gate and up, or one weight of twice the rows that holds gate, then up; or up alone, without gate. */
+  /** Gate and up, or one weight that holds gate, then up; or up alone, whose product is just activated. */
   readonly hidden: readonly ExpertWeight[];
+  /** Whether the one hidden weight has twice the rows: gate, then up. */
+  readonly holdsGate: boolean;
   readonly down: ExpertWeight;
 }
 

@@ -72,6 +72,7 @@ function expertBlock(scope: LayerScope, mixture: MixtureConfig, input: Value, ro
     logits: scope.project(routerInput, 'ffn_gate_inp', embeddingLength, experts),
     ...(selectionBias === undefined ? {} : { selectionBias }),
     hidden,
+    holdsGate: scope.has('ffn_gate_up_exps'),
     down: weights.experts(scope.name('ffn_down_exps'), width, embeddingLength, experts),
   });
 }

@@ -188,7 +188,10 @@ function rotatedLayers(
   row: ArchitectureRow,
   reaches: readonly Reach[],
 ): (index: number) => boolean {
-  const everyone = row.rotates === undefined || reaches.every(({ kind }) => kind === 'open');
+  const everyone =
+    row.rotates === undefined ||
+    row.rotatesAllAt === reaches.length ||
+    reaches.every(({ kind }) => kind === 'open');
   const leading =
     row.rotates === 'windowed-and-leading' ? (keys.number('leading_dense_block_count') ?? 0) : 0;
   const period = row.unrotatedPeriod;

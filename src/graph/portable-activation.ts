@@ -42,6 +42,11 @@ export function gate(
   return graph.node('Mul', [within(gated, undefined, limits.activated), shifted]);
 }
 
+/** The two halves of every row. */
+export function halves(graph: GraphBuilder, input: Value): Value[] {
+  return graph.nodes('Split', [input], { attributes: { axis: -1, num_outputs: 2 }, outputs: 2 });
+}
+
 /** x * sigmoid(factor * x) */
 function sigmoidScaled(graph: GraphBuilder, input: Value, factor: number): Value {
   return graph.node('QuickGelu', [input], {

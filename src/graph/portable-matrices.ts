@@ -1,8 +1,9 @@
 import { RivuletError } from '../errors.ts';
 import type { TensorInfo } from '../gguf/tensor-table.ts';
+import type { TensorType } from '../gguf/tensor-type.ts';
 import { contribDomain } from '../onnx/graph-builder.ts';
-import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
-import type { LinearWeight } from './dialect.ts';
+import type { ExternalData, GraphBuilder, Value } from '../onnx/graph-builder.ts';
+import type { ExpertWeight, LinearWeight } from './dialect.ts';
 import { portableNames } from './portable-io.ts';
 import type { PackedMatrix, WeightPack } from './weight-pack.ts';
 
@@ -17,6 +18,15 @@ const accuracyLevels = { 4: 0, 8: 4 } as const;
 /** Blocks of zeros must not divide by zero. */
 const smallestBlock = 1e-30;
 
+/** A matrix of the graph: a whole tensor, or one of the matrices in it. */
+interface MatrixPart {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly columns: number;
+  readonly rows: number;
+  readonly matrix: PackedMatrix;
+}
+
 /** Products and look-ups with the matrices of a {@link WeightPack}. */
 export class PortableMatrices {
   readonly #graph: GraphBuilder;
@@ -30,27 +40,54 @@ export class PortableMatrices {
 
   /** input × weightᵀ + bias: (nTokens, rows). */
   multiply(input: Value, { weight, bias, biasName }: LinearWeight): Value {
-    const graph = this.#graph;
-    const [columns = 0, rows = 0] = weight.shape;
     const matrix = this.#pack.matrix(weight);
-    const biasInput =
-      bias === undefined ? [] : [graph.constant(biasName ?? `${weight.name}.bias`, 'float', [rows], bias)];
+    const [columns = 0, rows = 0] = weight.shape;
+    return this.#multiply(
+      input,
+      { name: weight.name, type: weight.type, columns, rows, matrix },
+      bias === undefined
+        ? undefined
+        : this.#graph.constant(biasName ?? `${weight.name}.bias`, 'float', [rows], bias),
+    );
+  }
+
+  /** As {@link multiply}, with one of the matrices of an expert weight, and its scale and bias. */
+  multiplyOne(input: Value, { weight, bias, scales }: ExpertWeight, index: number): Value {
+    const graph = this.#graph;
+    const [columns = 0, rows = 0, count = 1] = weight.shape;
+    const name = `${weight.name}#${index}`;
+    const matrix = this.#pack.slice(weight, index, count);
+    const scale = scales?.values[index];
+    const biasValue =
+      bias === undefined
+        ? undefined
+        : graph.constant(`${name}.bias`, 'float', [rows], bias.slice(index * rows, (index + 1) * rows));
+    const part = { name, type: weight.type, columns, rows, matrix };
+    if (scale === undefined) return this.#multiply(input, part, biasValue);
+    const scaled = graph.node('Mul', [this.#multiply(input, part, undefined), graph.scalar(scale)]);
+    return biasValue === undefined ? scaled : graph.node('Add', [scaled, biasValue]);
+  }
+
+  #multiply(input: Value, part: MatrixPart, bias: Value | undefined): Value {
+    const graph = this.#graph;
+    const { name, columns, rows, matrix } = part;
+    const biasInput = bias === undefined ? [] : [bias];
     if (matrix.kind === 'float') {
-      return graph.node('Gemm', [input, this.#floats(weight, matrix), ...biasInput], {
+      return graph.node('Gemm', [input, this.#floats(part, matrix.data), ...biasInput], {
         attributes: { transB: 1 },
       });
     }
     const blocks = columns / matrix.blockSize;
     const codes = graph.external(
-      `${weight.name}.codes`,
+      `${name}.codes`,
       'uint8',
       [rows, blocks, (matrix.blockSize * matrix.bits) / 8],
       matrix.codes,
     );
-    const scales = graph.external(`${weight.name}.scales`, 'float', [rows, blocks], matrix.scales);
+    const scales = graph.external(`${name}.scales`, 'float', [rows, blocks], matrix.scales);
     const product = graph.node(
       'MatMulNBits',
-      [input, codes, scales, ...(biasInput.length === 0 ? [] : ['', '', ...biasInput])],
+      [input, codes, scales, ...(bias === undefined ? [] : ['', '', bias])],
       {
         domain: contribDomain,
         attributes: {
@@ -63,12 +100,7 @@ export class PortableMatrices {
       },
     );
     if (matrix.correction === undefined) return product;
-    const correction = graph.external(
-      `${weight.name}.correction`,
-      'float',
-      [rows, blocks],
-      matrix.correction,
-    );
+    const correction = graph.external(`${name}.correction`, 'float', [rows, blocks], matrix.correction);
     return graph.node('Gemm', [this.#sumBlocks(input, blocks, matrix.blockSize), correction, product], {
       attributes: { transB: 1 },
     });
@@ -118,17 +150,16 @@ export class PortableMatrices {
     return sums;
   }
 
-  #floats(tensor: TensorInfo, matrix: PackedMatrix & { kind: 'float' }): Value {
-    const value = this.#rawFloats(tensor, matrix);
-    return tensor.type === 'F32' ? value : this.#graph.node('Cast', [value], { attributes: { to: 1 } });
+  #floats(part: MatrixPart, data: ExternalData): Value {
+    const value = this.#rawFloats(part, data);
+    return part.type === 'F32' ? value : this.#graph.node('Cast', [value], { attributes: { to: 1 } });
   }
 
-  #rawFloats(tensor: TensorInfo, matrix: PackedMatrix & { kind: 'float' }): Value {
+  #rawFloats({ name, type, columns, rows }: MatrixPart, data: ExternalData): Value {
     const types = { F32: 'float', F16: 'float16', BF16: 'bfloat16' } as const;
-    const type = tensor.type in types ? types[tensor.type as keyof typeof types] : undefined;
-    if (type === undefined) throw unsupportedType(tensor);
-    const [columns = 0, rows = 0] = tensor.shape;
-    return this.#graph.external(tensor.name, type, [rows, columns], matrix.data);
+    const element = type in types ? types[type as keyof typeof types] : undefined;
+    if (element === undefined) throw unsupportedType(name, type);
+    return this.#graph.external(name, element, [rows, columns], data);
   }
 
   /** Rows of a table by (nTokens,) i64 indices, by default the step's token ids: (nTokens, columns). */
@@ -137,7 +168,8 @@ export class PortableMatrices {
     const [columns = 0, rows = 0] = table.shape;
     const matrix = this.#pack.matrix(table);
     if (matrix.kind === 'float') {
-      const picked = graph.node('Gather', [this.#rawFloats(table, matrix), indices]);
+      const part = { name: table.name, type: table.type, columns, rows, matrix };
+      const picked = graph.node('Gather', [this.#rawFloats(part, matrix.data), indices]);
       return table.type === 'F32' ? picked : graph.node('Cast', [picked], { attributes: { to: 1 } });
     }
     const blocks = columns / matrix.blockSize;
@@ -166,10 +198,10 @@ export class PortableMatrices {
   }
 }
 
-function unsupportedType(tensor: TensorInfo): RivuletError {
+function unsupportedType(name: string, type: TensorType): RivuletError {
   return new RivuletError(
     'TENSOR_TYPE_UNSUPPORTED',
-    `The matrix "${tensor.name}" is stored as ${tensor.type}, which the portable dialect cannot run yet. Choose a file of another quantization, for example Q4_K_M or Q8_0.`,
-    { details: { tensor: tensor.name, type: tensor.type } },
+    `The matrix "${name}" is stored as ${type}, which the portable dialect cannot run yet. Choose a file of another quantization, for example Q4_K_M or Q8_0.`,
+    { details: { tensor: name, type } },
   );
 }

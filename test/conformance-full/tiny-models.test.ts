@@ -12,15 +12,8 @@ const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as {
   models: { name: string; architecture: string; kind: string }[];
 };
 
-/** Models that the portable dialect leaves to the native one. */
-const nativeOnly = index.models.filter(({ name, architecture }) =>
-  /moe|mixtral|^(deepseek|afmoe|arctic|dbrx|dots1|gpt-oss|grok|laguna|llama4|mellum|mimo2|minicpm3|minimax|smallthinker|step35)/.test(
-    `${architecture} ${name}`,
-  ),
-);
-
 const supported = index.models.filter(
-  (model) => model.kind === 'decoder' && architectures.has(model.architecture) && !nativeOnly.includes(model),
+  ({ architecture, kind }) => kind === 'decoder' && architectures.has(architecture),
 );
 
 /**
