@@ -10,6 +10,7 @@ pub mod cancel;
 pub mod combine;
 pub mod embed;
 pub mod error;
+mod exponential;
 pub mod format;
 mod formats;
 pub mod isa;

@@ -4,6 +4,7 @@
 pub(crate) mod buffer;
 mod compiled;
 mod generic;
+pub(crate) mod lanes;
 pub(crate) mod products;
 mod scalar;
 pub(crate) mod strip;

@@ -1,0 +1,220 @@
+use std::arch::x86_64::*;
+
+use crate::arch::lanes::{Kernel, LANES, Lanes};
+use crate::isa::Isa;
+
+/// Proof that this processor has AVX2, FMA and F16C; only `detect` makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2Lanes(());
+
+impl Avx2Lanes {
+    pub fn detect() -> Option<Self> {
+        Isa::Avx2.is_available().then_some(Self(()))
+    }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn enabled<K: Kernel>(lanes: Avx2Lanes, kernel: K) -> K::Output {
+    kernel.run(lanes)
+}
+
+/// Lanes 0..8 and 8..16.
+#[derive(Clone, Copy)]
+pub struct Pair(__m256, __m256);
+
+/// 16 bytes as two vectors of 8.
+macro_rules! halves {
+    ($from:expr, $widen:ident) => {{
+        let bytes = _mm_loadu_si128($from.as_ptr().cast());
+        ($widen(bytes), $widen(_mm_srli_si128::<8>(bytes)))
+    }};
+}
+
+macro_rules! nibbles {
+    ($half:expr) => {
+        _mm256_cvtepi32_ps(_mm256_sub_epi32($half, _mm256_set1_epi32(8)))
+    };
+}
+
+impl Lanes for Avx2Lanes {
+    type Vector = Pair;
+
+    const REGISTERS: usize = 8;
+
+    #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: `self` proves the features.
+        unsafe { enabled(self, kernel) }
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> Pair {
+        // SAFETY: `self` proves the features.
+        unsafe { Pair(_mm256_set1_ps(value), _mm256_set1_ps(value)) }
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f32; LANES]) -> Pair {
+        let from = from.as_ptr();
+        // SAFETY: `self` proves the features; the reference is to 64 bytes.
+        unsafe { Pair(_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8))) }
+    }
+
+    #[inline(always)]
+    fn store(self, vector: Pair, to: &mut [f32; LANES]) {
+        let to = to.as_mut_ptr();
+        // SAFETY: `self` proves the features; the reference is to 64 bytes.
+        unsafe {
+            _mm256_storeu_ps(to, vector.0);
+            _mm256_storeu_ps(to.add(8), vector.1);
+        }
+    }
+
+    #[inline(always)]
+    fn load_f32(self, from: &[u8; 4 * LANES]) -> Pair {
+        let from = from.as_ptr();
+        // SAFETY: `self` proves the features; the reference is to 64 bytes.
+        unsafe { Pair(_mm256_loadu_ps(from.cast()), _mm256_loadu_ps(from.add(32).cast())) }
+    }
+
+    #[inline(always)]
+    fn load_f16(self, from: &[u8; 2 * LANES]) -> Pair {
+        let from = from.as_ptr();
+        // SAFETY: `self` proves the features; the reference is to 32 bytes.
+        unsafe {
+            Pair(
+                _mm256_cvtph_ps(_mm_loadu_si128(from.cast())),
+                _mm256_cvtph_ps(_mm_loadu_si128(from.add(16).cast())),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn store_f16(self, vector: Pair, to: &mut [u8; 2 * LANES]) {
+        let to = to.as_mut_ptr();
+        // SAFETY: `self` proves the features; the reference is to 32 bytes.
+        unsafe {
+            let low = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(vector.0);
+            let high = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(vector.1);
+            _mm_storeu_si128(to.cast(), low);
+            _mm_storeu_si128(to.add(16).cast(), high);
+        }
+    }
+
+    #[inline(always)]
+    fn load_i8(self, from: &[u8; LANES]) -> Pair {
+        // SAFETY: `self` proves the features; the reference is to 16 bytes.
+        unsafe {
+            let (low, high) = halves!(from, _mm256_cvtepi8_epi32);
+            Pair(_mm256_cvtepi32_ps(low), _mm256_cvtepi32_ps(high))
+        }
+    }
+
+    #[inline(always)]
+    fn load_low_nibbles(self, from: &[u8; LANES]) -> Pair {
+        // SAFETY: `self` proves the features; the reference is to 16 bytes.
+        unsafe {
+            let (low, high) = halves!(from, _mm256_cvtepu8_epi32);
+            let mask = _mm256_set1_epi32(15);
+            Pair(
+                nibbles!(_mm256_and_si256(low, mask)),
+                nibbles!(_mm256_and_si256(high, mask)),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn load_high_nibbles(self, from: &[u8; LANES]) -> Pair {
+        // SAFETY: `self` proves the features; the reference is to 16 bytes.
+        unsafe {
+            let (low, high) = halves!(from, _mm256_cvtepu8_epi32);
+            Pair(
+                nibbles!(_mm256_srli_epi32::<4>(low)),
+                nibbles!(_mm256_srli_epi32::<4>(high)),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, a: Pair, b: Pair) -> Pair {
+        // SAFETY: `self` proves the features.
+        unsafe { Pair(_mm256_add_ps(a.0, b.0), _mm256_add_ps(a.1, b.1)) }
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Pair, b: Pair) -> Pair {
+        // SAFETY: `self` proves the features.
+        unsafe { Pair(_mm256_sub_ps(a.0, b.0), _mm256_sub_ps(a.1, b.1)) }
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Pair, b: Pair) -> Pair {
+        // SAFETY: `self` proves the features.
+        unsafe { Pair(_mm256_mul_ps(a.0, b.0), _mm256_mul_ps(a.1, b.1)) }
+    }
+
+    #[inline(always)]
+    fn div(self, a: Pair, b: Pair) -> Pair {
+        // SAFETY: `self` proves the features.
+        unsafe { Pair(_mm256_div_ps(a.0, b.0), _mm256_div_ps(a.1, b.1)) }
+    }
+
+    #[inline(always)]
+    fn fma(self, a: Pair, b: Pair, c: Pair) -> Pair {
+        // SAFETY: `self` proves the features.
+        unsafe { Pair(_mm256_fmadd_ps(a.0, b.0, c.0), _mm256_fmadd_ps(a.1, b.1, c.1)) }
+    }
+
+    #[inline(always)]
+    fn max(self, a: Pair, b: Pair) -> Pair {
+        // SAFETY: `self` proves the features.
+        unsafe { Pair(_mm256_max_ps(a.0, b.0), _mm256_max_ps(a.1, b.1)) }
+    }
+
+    #[inline(always)]
+    fn select_less(self, a: Pair, b: Pair, yes: Pair, no: Pair) -> Pair {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            Pair(
+                _mm256_blendv_ps(no.0, yes.0, _mm256_cmp_ps::<_CMP_LT_OQ>(a.0, b.0)),
+                _mm256_blendv_ps(no.1, yes.1, _mm256_cmp_ps::<_CMP_LT_OQ>(a.1, b.1)),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn power_of_two(self, shifted: Pair) -> Pair {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let one = _mm256_set1_epi32(127 << 23);
+            let low = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted.0));
+            let high = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted.1));
+            Pair(
+                _mm256_castsi256_ps(_mm256_add_epi32(low, one)),
+                _mm256_castsi256_ps(_mm256_add_epi32(high, one)),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn sum(self, vector: Pair) -> f32 {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let eight = _mm256_add_ps(vector.0, vector.1);
+            let four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
+
+    #[inline(always)]
+    fn largest(self, vector: Pair) -> f32 {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let eight = _mm256_max_ps(vector.0, vector.1);
+            let four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+            let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+use super::scalar::lanes::ScalarLanes;
+#[cfg(target_arch = "x86_64")]
+use super::{avx2::lanes::Avx2Lanes, avx512::lanes::Avx512Lanes};
+use crate::isa::Isa;
+
+/// f32 values side by side in a vector of any instruction set.
+pub const LANES: usize = 16;
+
+/// 16 lanes of f32 and the operations that every instruction set has, each rounded on its own, so that an
+/// algorithm written over it gives the same bits everywhere.
+///
+/// A value of an implementing type proves that this processor has the instructions: it is made only inside
+/// `arch`, behind a check. Its methods must be inlined into a function that enables them (see `Kernel`).
+pub trait Lanes: Copy {
+    type Vector: Copy;
+
+    /// Vectors that fit the registers at once.
+    const REGISTERS: usize;
+
+    /// Runs a kernel as a function of its own, compiled for these instructions.
+    fn call<K: Kernel>(self, kernel: K) -> K::Output;
+
+    fn splat(self, value: f32) -> Self::Vector;
+    fn load(self, from: &[f32; LANES]) -> Self::Vector;
+    fn store(self, vector: Self::Vector, to: &mut [f32; LANES]);
+
+    /// Little-endian f32.
+    fn load_f32(self, from: &[u8; 4 * LANES]) -> Self::Vector;
+    /// Little-endian f16.
+    fn load_f16(self, from: &[u8; 2 * LANES]) -> Self::Vector;
+    /// To little-endian f16, ties to even.
+    fn store_f16(self, vector: Self::Vector, to: &mut [u8; 2 * LANES]);
+    /// Signed bytes.
+    fn load_i8(self, from: &[u8; LANES]) -> Self::Vector;
+    /// The low four bits of each byte, less 8.
+    fn load_low_nibbles(self, from: &[u8; LANES]) -> Self::Vector;
+    /// The high four bits of each byte, less 8.
+    fn load_high_nibbles(self, from: &[u8; LANES]) -> Self::Vector;
+
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn sub(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn mul(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn div(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a * b + c`, rounded once.
+    fn fma(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// Lane-wise `a > b ? a : b`: `b` where one of them is not a number.
+    fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// Lane-wise `a < b ? yes : no`.
+    fn select_less(self, a: Self::Vector, b: Self::Vector, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
+    /// 2^n of n + 1.5 * 2^23, n a whole number in -126..=127; anything for others.
+    fn power_of_two(self, shifted: Self::Vector) -> Self::Vector;
+    /// All lanes added pairwise: (l, l+8), then (l, l+4), (l, l+2), (l, l+1).
+    fn sum(self, vector: Self::Vector) -> f32;
+    /// The largest lane, compared pairwise as in `sum`.
+    fn largest(self, vector: Self::Vector) -> f32;
+}
+
+/// An algorithm over lanes. `run` and all it calls must be `#[inline(always)]`, or go through `Lanes::call`:
+/// code that is not inlined there is compiled without the instructions, and is slow.
+pub trait Kernel {
+    type Output;
+    fn run<L: Lanes>(self, lanes: L) -> Self::Output;
+}
+
+/// Runs a kernel on the lanes of an instruction set; one that this processor lacks runs as scalar code.
+pub fn run<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => match Avx512Lanes::detect() {
+            Some(lanes) => lanes.call(kernel),
+            None => ScalarLanes.call(kernel),
+        },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => match Avx2Lanes::detect() {
+            Some(lanes) => lanes.call(kernel),
+            None => ScalarLanes.call(kernel),
+        },
+        _ => ScalarLanes.call(kernel),
+    }
+}
