@@ -6,6 +6,8 @@
 pub mod activate;
 mod activations;
 mod arch;
+pub mod attention;
+pub mod cache;
 pub mod cancel;
 pub mod combine;
 pub mod embed;
@@ -18,5 +20,6 @@ pub mod linear;
 pub mod matrix;
 pub mod norm;
 pub mod pool;
+pub mod rope;
 mod transcendental;
 pub mod unpack;

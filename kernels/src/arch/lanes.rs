@@ -28,8 +28,8 @@ pub trait Lanes: Copy {
     fn load_f32(self, from: &[u8; 4 * LANES]) -> Self::Vector;
     /// Little-endian f16.
     fn load_f16(self, from: &[u8; 2 * LANES]) -> Self::Vector;
-    /// To little-endian f16, ties to even.
-    fn store_f16(self, vector: Self::Vector, to: &mut [u8; 2 * LANES]);
+    /// One little-endian f16 in all lanes.
+    fn splat_f16(self, from: &[u8; 2]) -> Self::Vector;
     /// Signed bytes.
     fn load_i8(self, from: &[u8; LANES]) -> Self::Vector;
     /// The low four bits of each byte, less 8.

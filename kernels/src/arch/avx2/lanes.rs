@@ -90,14 +90,12 @@ impl Lanes for Avx2Lanes {
     }
 
     #[inline(always)]
-    fn store_f16(self, vector: Pair, to: &mut [u8; 2 * LANES]) {
-        let to = to.as_mut_ptr();
-        // SAFETY: `self` proves the features; the reference is to 32 bytes.
+    fn splat_f16(self, from: &[u8; 2]) -> Pair {
+        let half = i32::from(u16::from_le_bytes(*from));
+        // SAFETY: `self` proves the features.
         unsafe {
-            let low = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(vector.0);
-            let high = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(vector.1);
-            _mm_storeu_si128(to.cast(), low);
-            _mm_storeu_si128(to.add(16).cast(), high);
+            let all = _mm256_broadcastss_ps(_mm_cvtph_ps(_mm_cvtsi32_si128(half)));
+            Pair(all, all)
         }
     }
 

@@ -60,12 +60,10 @@ impl Lanes for Avx512Lanes {
     }
 
     #[inline(always)]
-    fn store_f16(self, vector: __m512, to: &mut [u8; 2 * LANES]) {
-        // SAFETY: `self` proves the features; the reference is to 32 bytes.
-        unsafe {
-            let halves = _mm512_cvtps_ph::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(vector);
-            _mm256_storeu_si256(to.as_mut_ptr().cast(), halves);
-        }
+    fn splat_f16(self, from: &[u8; 2]) -> __m512 {
+        let half = i32::from(u16::from_le_bytes(*from));
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_broadcastss_ps(_mm_cvtph_ps(_mm_cvtsi32_si128(half))) }
     }
 
     #[inline(always)]

@@ -68,10 +68,8 @@ impl Lanes for ScalarLanes {
     }
 
     #[inline(always)]
-    fn store_f16(self, vector: Vector, to: &mut [u8; 2 * LANES]) {
-        for (to, value) in to.as_chunks_mut().0.iter_mut().zip(vector) {
-            *to = f16::from_f32(value).to_le_bytes();
-        }
+    fn splat_f16(self, from: &[u8; 2]) -> Vector {
+        [f16::from_le_bytes(*from).to_f32(); LANES]
     }
 
     #[inline(always)]

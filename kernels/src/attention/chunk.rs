@@ -1,0 +1,236 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::mix::{Sums, Values, mix};
+use super::score::{Keys, MOST_ROWS, Scores, score};
+use super::soften::{View, soften};
+use super::state::State;
+use super::unpack::Unpacked;
+use crate::arch::lanes::{Kernel, Lanes};
+use crate::cache::{CacheType, PAGE_TOKENS, Page};
+use crate::cancel::Cancel;
+
+/// Positions that are attended to from a fresh start; the results are then merged in order, always and however
+/// the work is shared out. So the size is part of the result.
+pub const CHUNK: usize = 2 * PAGE_TOKENS;
+
+/// From this many groups of rows on, a tile is turned to f32 once instead of in each product.
+const GROUPS_TO_UNPACK: usize = 3;
+
+/// A query row.
+#[derive(Clone, Copy)]
+pub struct Row {
+    pub position: usize,
+    /// Positions it sees, `low..high`.
+    pub low: usize,
+    pub high: usize,
+    /// Of ALiBi.
+    pub slope: f32,
+    pub sink: Option<f32>,
+}
+
+impl Row {
+    pub const fn sees_of(&self, chunk: usize) -> bool {
+        self.low < (chunk + 1) * CHUNK && self.high > chunk * CHUNK
+    }
+
+    /// Its positions in the tile that begins at `start`, counted from there.
+    fn within(&self, start: usize) -> Range<usize> {
+        self.low.saturating_sub(start).min(PAGE_TOKENS)..self.high.saturating_sub(start).min(PAGE_TOKENS)
+    }
+}
+
+/// The rows of a block in groups of nearly the same size, at most `MOST_ROWS`; their queries lie group after group,
+/// each (key_dim, rows).
+pub fn row_groups(rows: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
+    let count = rows.div_ceil(MOST_ROWS);
+    (0..count).map(move |group| rows * group / count..rows * (group + 1) / count)
+}
+
+/// Where keys and values of a head lie in the pages of a sequence.
+#[derive(Clone)]
+pub struct Head<'a> {
+    pub kind: CacheType,
+    pub pages: &'a [Arc<Page>],
+    /// In a page.
+    pub keys: Range<usize>,
+    /// Empty when values are the first elements of keys.
+    pub values: Range<usize>,
+    pub key_dim: usize,
+    /// Padded dimensions of values.
+    pub stride: usize,
+}
+
+/// Attention of query rows over the positions of a chunk.
+pub struct AttendChunk<'a> {
+    pub head: &'a Head<'a>,
+    pub chunk: usize,
+    pub rows: &'a [Row],
+    pub query: &'a [f32],
+    pub softcap: Option<f32>,
+    pub cancel: &'a Cancel,
+    pub unpacked: &'a mut Unpacked,
+    pub scores: &'a mut Scores,
+    pub state: State<'a>,
+}
+
+impl Kernel for AttendChunk<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(mut self, lanes: L) {
+        self.state.clear();
+        let tiles = CHUNK / PAGE_TOKENS;
+        for tile in self.chunk * tiles..(self.chunk + 1) * tiles {
+            let start = tile * PAGE_TOKENS;
+            if self.rows.iter().all(|row| row.within(start).is_empty()) {
+                continue;
+            }
+            if self.cancel.is_set() {
+                return;
+            }
+            self.tile(lanes, tile);
+        }
+    }
+}
+
+impl AttendChunk<'_> {
+    #[inline(always)]
+    fn tile<L: Lanes>(&mut self, lanes: L, tile: usize) {
+        let head = self.head;
+        let page = &head.pages[tile];
+        let kept = &page[head.keys.clone()];
+        let latent = head.values.is_empty();
+        let groups = row_groups(self.rows.len());
+        let (keys, values) = if latent || groups.len() >= GROUPS_TO_UNPACK {
+            self.unpacked.unpack_keys(lanes, head.kind, kept, head.key_dim);
+            if latent {
+                self.unpacked.transpose_keys(head.stride);
+            } else {
+                self.unpacked
+                    .unpack_values(lanes, head.kind, &page[head.values.clone()], head.stride);
+            }
+            (Keys::Plain(&self.unpacked.keys), Values::Plain(&self.unpacked.values))
+        } else {
+            (
+                Keys::Kept(head.kind, kept),
+                Values::Kept(head.kind, &page[head.values.clone()]),
+            )
+        };
+        let start = tile * PAGE_TOKENS;
+        for group in groups {
+            let count = group.len();
+            let mut views = [const { 0..0 }; MOST_ROWS];
+            for (view, row) in views.iter_mut().zip(&self.rows[group.clone()]) {
+                *view = row.within(start);
+            }
+            let views = &views[..count];
+            if views.iter().all(Range::is_empty) {
+                continue;
+            }
+            let query = &self.query[group.start * head.key_dim..group.end * head.key_dim];
+            score(lanes, keys, count, query, self.scores);
+            for (index, seen) in views.iter().enumerate().filter(|(_, view)| !view.is_empty()) {
+                let row = &self.rows[group.start + index];
+                let view = View {
+                    low: seen.start,
+                    high: seen.end,
+                    distance: start as f32 - row.position as f32,
+                    slope: row.slope,
+                };
+                let mut seen = self.state.seen(group.start + index);
+                let factor = soften(lanes, &mut self.scores[index], &view, self.softcap, &mut seen);
+                self.state.set_seen(group.start + index, seen);
+                if factor != 1.0 {
+                    self.state.scale_row(lanes, group.start + index, head.stride, factor);
+                }
+            }
+            let sums = &mut self.state.sums[group.start * head.stride..group.end * head.stride];
+            add_values(lanes, values, views, self.scores, sums, head.stride);
+        }
+    }
+}
+
+/// Each row gets the values at its own positions in order; what all of them see is fetched once.
+#[inline(always)]
+fn add_values<L: Lanes>(
+    lanes: L,
+    values: Values<'_>,
+    views: &[Range<usize>],
+    weights: &Scores,
+    sums: &mut [f32],
+    stride: usize,
+) {
+    let rows = views.len();
+    let low = views.iter().map(|view| view.start).max().unwrap_or(0);
+    let high = views.iter().map(|view| view.end).min().unwrap_or(0);
+    let mut add = |first, rows, tokens| {
+        mix(
+            lanes,
+            values,
+            Sums {
+                first,
+                rows,
+                tokens,
+                weights,
+                sums,
+                stride,
+            },
+        );
+    };
+    if low >= high {
+        for (row, view) in views.iter().enumerate() {
+            add(row, 1, view.clone());
+        }
+        return;
+    }
+    for (row, view) in views.iter().enumerate() {
+        add(row, 1, view.start..low);
+    }
+    add(0, rows, low..high);
+    for (row, view) in views.iter().enumerate() {
+        add(row, 1, high..view.end);
+    }
+}
+
+/// Merges the state of a chunk into what its rows saw of earlier chunks.
+pub struct MergeChunk<'a> {
+    pub total: State<'a>,
+    pub state: State<'a>,
+    pub chunk: usize,
+    pub rows: &'a [Row],
+    pub stride: usize,
+}
+
+impl Kernel for MergeChunk<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(mut self, lanes: L) {
+        for (index, row) in self.rows.iter().enumerate().filter(|(_, row)| row.sees_of(self.chunk)) {
+            let first = row.low / CHUNK == self.chunk;
+            self.total.merge_row(lanes, index, self.stride, &self.state, first);
+        }
+    }
+}
+
+/// Attention of all rows, (rows, value_dim) f32.
+pub struct Finish<'a> {
+    pub total: State<'a>,
+    pub rows: &'a [Row],
+    pub stride: usize,
+    pub value_dim: usize,
+    pub output: &'a mut [f32],
+}
+
+impl Kernel for Finish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        for (index, output) in self.output.chunks_exact_mut(self.value_dim).enumerate() {
+            self.total
+                .finish_row(lanes, index, self.stride, self.rows[index].sink, output);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+use super::source::{COLUMNS, Floats, KeySource, Plain, Whole};
+use crate::arch::lanes::{Kernel, LANES, Lanes};
+use crate::cache::tile::GROUP;
+use crate::cache::{CacheType, PAGE_TOKENS};
+
+/// Query rows that are multiplied together: as many as registers hold accumulators for.
+pub const MOST_ROWS: usize = 6;
+
+/// Scores, then weights, of up to six query rows at the positions of a tile.
+pub type Scores = [[f32; PAGE_TOKENS]; MOST_ROWS];
+
+/// Keys of a tile.
+#[derive(Clone, Copy)]
+pub enum Keys<'a> {
+    Kept(CacheType, &'a [u8]),
+    Plain(&'a [[f32; LANES]]),
+}
+
+/// Products of `rows` query rows with all keys of a tile; `query` is (key_dim, rows) f32.
+/// Each is one chain of fma over the dimensions in order, whatever is computed beside it.
+#[inline(always)]
+pub fn score<L: Lanes>(lanes: L, keys: Keys<'_>, rows: usize, query: &[f32], scores: &mut Scores) {
+    match keys {
+        Keys::Kept(CacheType::F32, tile) => by_rows(lanes, Floats::<64>::keys(tile), rows, query, scores),
+        Keys::Kept(CacheType::F16, tile) => by_rows(lanes, Floats::<32>::keys(tile), rows, query, scores),
+        Keys::Kept(CacheType::Q8_0, tile) => by_rows(lanes, Whole::<8>::keys(tile), rows, query, scores),
+        Keys::Kept(CacheType::Q4_0, tile) => by_rows(lanes, Whole::<4>::keys(tile), rows, query, scores),
+        Keys::Plain(vectors) => by_rows(lanes, Plain { vectors, width: 0 }, rows, query, scores),
+    }
+}
+
+#[inline(always)]
+fn by_rows<L: Lanes, S: KeySource>(lanes: L, keys: S, rows: usize, query: &[f32], scores: &mut Scores) {
+    match rows {
+        1 => lanes.call(Score::<S, 1> { keys, query, scores }),
+        2 => lanes.call(Score::<S, 2> { keys, query, scores }),
+        3 => lanes.call(Score::<S, 3> { keys, query, scores }),
+        4 => lanes.call(Score::<S, 4> { keys, query, scores }),
+        5 => lanes.call(Score::<S, 5> { keys, query, scores }),
+        _ => lanes.call(Score::<S, 6> { keys, query, scores }),
+    }
+}
+
+struct Score<'a, S, const R: usize> {
+    keys: S,
+    query: &'a [f32],
+    scores: &'a mut Scores,
+}
+
+impl<S: KeySource, const R: usize> Kernel for Score<'_, S, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        match (L::REGISTERS >= 32, R) {
+            (true, _) | (false, 1) => self.columns::<L, COLUMNS>(lanes),
+            (false, 2 | 3) => self.columns::<L, 2>(lanes),
+            _ => self.columns::<L, 1>(lanes),
+        }
+    }
+}
+
+impl<S: KeySource, const R: usize> Score<'_, S, R> {
+    /// `C` vectors of tokens at a time.
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "loops over constant ranges keep the sums in registers"
+    )]
+    #[inline(always)]
+    fn columns<L: Lanes, const C: usize>(self, lanes: L) {
+        let zero = lanes.splat(0.0);
+        for first in (0..COLUMNS).step_by(C) {
+            let mut sums = [[zero; C]; R];
+            for (group, query) in self.query.chunks(GROUP * R).enumerate() {
+                let mut scales = [zero; C];
+                for column in 0..C {
+                    scales[column] = self.keys.scale(lanes, group, first + column);
+                }
+                for (row, query) in self.keys.rows(group).iter().zip(query.as_chunks::<R>().0) {
+                    for column in 0..C {
+                        let key = S::load(lanes, row, first + column, scales[column]);
+                        for index in 0..R {
+                            sums[index][column] = lanes.fma(lanes.splat(query[index]), key, sums[index][column]);
+                        }
+                    }
+                }
+            }
+            for index in 0..R {
+                let scores = self.scores[index].as_chunks_mut().0;
+                for column in 0..C {
+                    lanes.store(sums[index][column], &mut scores[first + column]);
+                }
+            }
+        }
+    }
+}
