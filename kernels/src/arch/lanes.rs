@@ -1,6 +1,17 @@
-use super::scalar::lanes::ScalarLanes;
+//! One algorithm for the vectors of every instruction set.
+
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::lanes::Avx2Lanes, avx512::lanes::Avx512Lanes};
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod scalar;
+
+#[cfg(target_arch = "x86_64")]
+use avx2::Avx2Lanes;
+#[cfg(target_arch = "x86_64")]
+use avx512::Avx512Lanes;
+use scalar::ScalarLanes;
+
 use crate::isa::Isa;
 
 /// f32 values side by side in a vector of any instruction set.
