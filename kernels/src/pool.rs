@@ -1,6 +1,6 @@
 use std::cell::UnsafeCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -107,9 +107,11 @@ impl Team<'_> {
                 };
             }
             let next = worker.epoch.0.load(Ordering::Relaxed).wrapping_add(1);
-            // Sequentially consistent with the worker's own order of `sleeping` and `epoch`: one of us sees the other.
-            worker.epoch.0.store(next, Ordering::SeqCst);
-            if worker.sleeping.load(Ordering::SeqCst)
+            worker.epoch.0.store(next, Ordering::Release);
+            // Its like stands between the worker's writing `sleeping` and reading `epoch`: one of us sees the other.
+            // A fence, as qemu on x86-64 does not order an ARM64 release store with a later acquiring load.
+            fence(Ordering::SeqCst);
+            if worker.sleeping.load(Ordering::Relaxed)
                 && let Some(thread) = worker.thread.get()
             {
                 thread.unpark();
@@ -239,11 +241,12 @@ fn next_epoch(worker: &Worker, seen: u32) -> u32 {
         if now - *start.get_or_insert(now) < SPIN {
             continue;
         }
-        worker.sleeping.store(true, Ordering::SeqCst);
-        while worker.epoch.0.load(Ordering::SeqCst) == seen {
+        worker.sleeping.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        while worker.epoch.0.load(Ordering::Acquire) == seen {
             thread::park();
         }
-        worker.sleeping.store(false, Ordering::SeqCst);
+        worker.sleeping.store(false, Ordering::Relaxed);
     }
 }
 
