@@ -15,6 +15,7 @@ export function buildDecoder(config: ModelConfig, weights: WeightLookup, dialect
     stream = decoderLayer(new LayerScope(config, weights, dialect, index, layer), stream);
   }
   head(config, weights, dialect, stream);
+  weights.requireAllTaken(config.layers.length, config.architecture);
 }
 
 function embedding(config: ModelConfig, weights: WeightLookup, dialect: Dialect): Value {

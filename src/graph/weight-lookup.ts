@@ -14,6 +14,7 @@ export interface ScaledWeight extends LinearWeight {
 export class WeightLookup {
   readonly #tensors: TensorTable;
   readonly #vectors: Vectors;
+  readonly #taken = new Set<string>();
 
   constructor(tensors: TensorTable, vectors: Vectors) {
     this.#tensors = tensors;
@@ -93,9 +94,27 @@ export class WeightLookup {
     return values === undefined ? undefined : { name, values };
   }
 
+  /**
+   * Every tensor of the layers must have gone into the graph: one that did not would make a different model.
+   * @throws {RivuletError} `ARCHITECTURE_UNSUPPORTED`
+   */
+  requireAllTaken(layerCount: number, architecture: string): void {
+    for (const { name } of this.#tensors) {
+      const [, layer, part = ''] = /^blk\.(\d+)\.(.*)$/.exec(name) ?? [];
+      if (layer === undefined || Number(layer) >= layerCount) continue;
+      if (this.#taken.has(name) || idleParts.test(part)) continue;
+      throw new RivuletError(
+        'ARCHITECTURE_UNSUPPORTED',
+        `The tensor "${name}" plays no part in what this version knows as "${architecture}", so its output would be wrong. Choose another model of this family, or look for a newer rivulet.`,
+        { details: { architecture, tensor: name } },
+      );
+    }
+  }
+
   /** The tensor, with exactly the dimensions of `shape`. */
   #shaped(name: string, shape: readonly number[]): TensorInfo {
     const tensor = this.#tensors.require(name);
+    this.#taken.add(name);
     const found = tensor.shape;
     const length = Math.max(shape.length, found.length);
     for (let axis = 0; axis < length; axis++) {
@@ -107,11 +126,18 @@ export class WeightLookup {
   #values(name: string, lengths: readonly number[]): Float32Array | undefined {
     const tensor = this.#tensors.get(name);
     if (tensor === undefined) return undefined;
+    this.#taken.add(name);
     const values = this.#vectors.get(name);
     if (values === undefined || !lengths.includes(values.length)) throw mismatch(name, lengths, tensor.shape);
     return values;
   }
 }
+
+/**
+ * Parts of a layer that change nothing: angles that are computed, selection biases of layers without experts,
+ * scales of quantized activations.
+ */
+const idleParts = /^(attn_rot_embd\.weight|rope_freqs\.weight|exp_probs_b\.bias|.*\.input_scale)$/;
 
 function mismatch(name: string, expected: readonly number[], found: readonly number[]): RivuletError {
   return new RivuletError(
