@@ -16,7 +16,6 @@ pub(crate) struct ArrangedRows {
     sums: Vec<[i32; 2]>,
     /// One for each arrangement: (tokens, bytes of a row).
     arranged: Vec<(usize, Buffer)>,
-    bytes: usize,
 }
 
 impl ArrangedRows {
@@ -141,10 +140,6 @@ impl Tiles {
             portions.push(rest.take(own));
         }
         portions
-    }
-
-    pub fn count(&self) -> usize {
-        self.tokens.div_ceil(TILE_TOKENS)
     }
 
     /// A tile with the extras that were `extras` in the list.

@@ -1,6 +1,8 @@
 //! Code for single instruction sets. An [`Isa`](crate::isa::Isa) handed to anything in here comes from
 //! [`Isa::available`](crate::isa::Isa::available) or [`Isa::chosen`](crate::isa::Isa::chosen): the processor has it.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 pub(crate) mod buffer;
 mod compiled;
 mod generic;

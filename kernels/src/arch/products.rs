@@ -117,8 +117,13 @@ pub(crate) struct Products {
 pub(crate) const SMALLEST_MAXIMUM: f32 = f32::from_bits((127 - 100) << 23);
 
 impl Products {
-    pub fn of(_isa: Isa) -> &'static Self {
-        &super::scalar::PRODUCTS
+    pub fn of(isa: Isa) -> &'static Self {
+        debug_assert!(isa.is_available());
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => &super::avx512::PRODUCTS,
+            _ => &super::scalar::PRODUCTS,
+        }
     }
 
     /// Quantizes whole groups of activations.

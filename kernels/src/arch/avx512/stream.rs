@@ -1,0 +1,167 @@
+//! Few tokens: weights in the order in which they lie in memory, one stream per thread. Units of it, a few hundred
+//! bytes, become one product per group (or half of a group) and token, stored in the first-level cache. After 16 rows
+//! the products of a row are added in their order, lane = row.
+
+use std::arch::x86_64::*;
+
+use super::stream_blocks::*;
+use super::transpose::transpose;
+use crate::arch::buffer::Buffer;
+use crate::arch::products::{Arrangement, PANEL_ROWS, StreamKernel};
+use crate::format::Format;
+use crate::matrix::Matrix;
+use crate::unpack::GROUP;
+
+/// Tokens of one pass over the weights.
+pub(super) const MOST_TOKENS: usize = 4;
+/// How far ahead of the multiplication weights are fetched into the second-level cache: less stalls it, and lines
+/// skipped or fetched into the first level cost a third of the bandwidth.
+const AHEAD: usize = 8192;
+const LINE: usize = 64;
+/// Room for the largest unit.
+const MOST_BYTES: usize = 1024;
+
+pub(super) fn kernel(format: Format) -> Option<StreamKernel> {
+    fn of<U: Unit>() -> Option<StreamKernel> {
+        Some(StreamKernel {
+            arrangement: U::ARRANGEMENT,
+            tokens: MOST_TOKENS,
+            function: multiply::<U>,
+        })
+    }
+    match format {
+        Format::Q4_0 => of::<Blocks<Q4_0>>(),
+        Format::Q4_1 => of::<Blocks<Q4_1>>(),
+        Format::Q8_0 => of::<Blocks<Q8_0>>(),
+        _ => None,
+    }
+}
+
+/// A unit of a format's stream.
+pub(super) trait Unit {
+    const ARRANGEMENT: &'static Arrangement;
+    /// Groups of a unit.
+    const GROUPS: usize;
+    /// Products of a group.
+    const PARTS: usize;
+    /// Bytes of a unit.
+    const BYTES: usize;
+
+    type Activations: Copy;
+    fn activations(arranged: &[u8], columns: usize) -> Self::Activations;
+
+    /// Products of the unit at `weights` with the activations from `group` on, for each token.
+    ///
+    /// # Safety
+    /// `BYTES` bytes of weights can be read, activations of `GROUPS` groups, and as many products written. The
+    /// processor has the instructions.
+    unsafe fn multiply<const TOKENS: usize>(
+        weights: *const u8,
+        activations: &[Self::Activations; TOKENS],
+        group: usize,
+        products: [*mut f32; TOKENS],
+    );
+}
+
+/// # Safety
+/// As [`StreamKernel::multiply`] checks; the matrix has the unit's format.
+#[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
+unsafe fn multiply<U: Unit>(matrix: &Matrix<'_>, arranged: &[&[u8]], memory: &mut Buffer, sums: &mut [f32]) {
+    // SAFETY: as the caller promises; there are as many tokens.
+    unsafe {
+        match arranged.len() {
+            1 => multiply_tokens::<U, 1>(matrix, arranged, memory, sums),
+            2 => multiply_tokens::<U, 2>(matrix, arranged, memory, sums),
+            3 => multiply_tokens::<U, 3>(matrix, arranged, memory, sums),
+            _ => multiply_tokens::<U, 4>(matrix, arranged, memory, sums),
+        }
+    }
+}
+
+/// # Safety
+/// As above, with `TOKENS` tokens.
+#[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
+unsafe fn multiply_tokens<U: Unit, const TOKENS: usize>(
+    matrix: &Matrix<'_>,
+    arranged: &[&[u8]],
+    memory: &mut Buffer,
+    sums: &mut [f32],
+) {
+    let activations: [U::Activations; TOKENS] =
+        std::array::from_fn(|token| U::activations(arranged[token], matrix.columns()));
+    let groups = matrix.columns() / GROUP;
+    let row_products = groups * U::PARTS;
+    // A unit and four products more than 16 rows may be written and read.
+    let stride = PANEL_ROWS * row_products + U::GROUPS * U::PARTS + 16;
+    let products = memory.floats(TOKENS * stride).as_mut_ptr();
+    let products: [*mut f32; TOKENS] = std::array::from_fn(|token| products.wrapping_add(token * stride));
+    for first in (0..matrix.rows()).step_by(PANEL_ROWS) {
+        let rows = (matrix.rows() - first).min(PANEL_ROWS);
+        let mut weights = matrix.row(first).as_ptr();
+        let end = weights.wrapping_add(rows * matrix.row_bytes());
+        let units = rows * groups / U::GROUPS;
+        let mut group = 0;
+        let mut fetched = line_of(weights.wrapping_add(AHEAD));
+        for unit in 0..units {
+            let to = products.map(|products| products.wrapping_add(unit * U::GROUPS * U::PARTS));
+            // SAFETY: the unit lies inside the rows; `group` is one of theirs; the products have room.
+            unsafe { U::multiply(weights, &activations, group, to) };
+            weights = weights.wrapping_add(U::BYTES);
+            while fetched < weights.wrapping_add(AHEAD) {
+                _mm_prefetch(fetched.cast(), _MM_HINT_T1);
+                fetched = fetched.wrapping_add(LINE);
+            }
+            group += U::GROUPS;
+            while group >= groups {
+                group -= groups;
+            }
+        }
+        if weights < end {
+            let mut rest = [0u8; MOST_BYTES];
+            const { assert!(U::BYTES <= MOST_BYTES) };
+            let to = products.map(|products| products.wrapping_add(units * U::GROUPS * U::PARTS));
+            // SAFETY: the bytes up to `end` belong to the rows; what is read beyond them comes from `rest`.
+            unsafe {
+                weights.copy_to_nonoverlapping(rest.as_mut_ptr(), end.addr() - weights.addr());
+                U::multiply(rest.as_ptr(), &activations, group, to);
+            }
+        }
+        let mask = (u32::MAX >> (32 - rows)) as u16;
+        for (token, products) in products.into_iter().enumerate() {
+            // SAFETY: 16 rows of products and 4 more can be read.
+            let row_sums = unsafe { sum_rows(products, row_products) };
+            let to = sums[token * matrix.rows() + first..][..rows].as_mut_ptr();
+            // SAFETY: the mask keeps to the rows.
+            unsafe { _mm512_mask_storeu_ps(to, mask, row_sums) };
+        }
+    }
+}
+
+fn line_of(address: *const u8) -> *const u8 {
+    address.map_addr(|address| address & !(LINE - 1))
+}
+
+/// Sums of 16 rows of `count` products, each in its order from +0.
+///
+/// # Safety
+/// 16 * count + 4 products can be read.
+#[inline]
+#[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
+unsafe fn sum_rows(products: *const f32, count: usize) -> __m512 {
+    let mut sums = _mm512_setzero_ps();
+    for column in (0..count).step_by(4) {
+        // SAFETY: as the caller promises.
+        let row = |row: usize| unsafe { _mm_loadu_si128(products.add(row * count + column).cast()) };
+        let four = |index: usize| {
+            let x = _mm512_castsi128_si512(row(index));
+            let x = _mm512_inserti32x4(x, row(index + 4), 1);
+            let x = _mm512_inserti32x4(x, row(index + 8), 2);
+            _mm512_inserti32x4(x, row(index + 12), 3)
+        };
+        let columns = transpose([four(0), four(1), four(2), four(3)]);
+        for column in columns.into_iter().take(count - column) {
+            sums = _mm512_add_ps(sums, _mm512_castsi512_ps(column));
+        }
+    }
+    sums
+}
