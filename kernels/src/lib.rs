@@ -21,5 +21,6 @@ pub mod matrix;
 pub mod norm;
 pub mod pool;
 pub mod rope;
+pub mod select;
 mod transcendental;
 pub mod unpack;

@@ -58,6 +58,8 @@ pub trait Lanes: Copy {
     fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// Lane-wise `a < b ? yes : no`.
     fn select_less(self, a: Self::Vector, b: Self::Vector, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
+    /// One bit per lane, the first lowest: 1 where `a >= b`.
+    fn at_least(self, a: Self::Vector, b: Self::Vector) -> u16;
     /// 2^n of n + 1.5 * 2^23, n a whole number in -126..=127; anything for others.
     fn power_of_two(self, shifted: Self::Vector) -> Self::Vector;
     /// All lanes added pairwise: (l, l+8), then (l, l+4), (l, l+2), (l, l+1).

@@ -181,6 +181,16 @@ impl Lanes for Avx2Lanes {
     }
 
     #[inline(always)]
+    fn at_least(self, a: Pair, b: Pair) -> u16 {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let low = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(a.0, b.0));
+            let high = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(a.1, b.1));
+            (high << 8 | low) as u16
+        }
+    }
+
+    #[inline(always)]
     fn power_of_two(self, shifted: Pair) -> Pair {
         // SAFETY: `self` proves the features.
         unsafe {

@@ -135,6 +135,12 @@ impl Lanes for Avx512Lanes {
     }
 
     #[inline(always)]
+    fn at_least(self, a: __m512, b: __m512) -> u16 {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, b) }
+    }
+
+    #[inline(always)]
     fn power_of_two(self, shifted: __m512) -> __m512 {
         // SAFETY: `self` proves the features.
         unsafe {

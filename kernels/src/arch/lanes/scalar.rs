@@ -123,6 +123,11 @@ impl Lanes for ScalarLanes {
     }
 
     #[inline(always)]
+    fn at_least(self, a: Vector, b: Vector) -> u16 {
+        (0..LANES).fold(0, |bits, lane| bits | u16::from(a[lane] >= b[lane]) << lane)
+    }
+
+    #[inline(always)]
     fn power_of_two(self, shifted: Vector) -> Vector {
         each(|lane| f32::from_bits((shifted[lane].to_bits() << 23).wrapping_add(1.0f32.to_bits())))
     }

@@ -1,0 +1,178 @@
+use super::BLOCK;
+use super::adjust::Adjustment;
+use super::view::{Cover, View};
+use crate::arch::compiled_per_isa;
+use crate::arch::lanes::{Kernel, LANES, Lanes, run};
+use crate::error::Result;
+use crate::exponential::exponential;
+use crate::isa::Isa;
+
+/// The largest logit of each block and the sum of exp(logit - largest) over the block; both (nBlocks,).
+///
+/// Sums are short chains of f32 (16 additions, then 4), so they are good to 1e-6 at worst; blocks are added in f64.
+pub struct Summaries {
+    pub largest: Vec<f32>,
+    /// NaN where the block has one.
+    sums: Vec<f32>,
+}
+
+impl Summaries {
+    pub fn of_row(isa: Isa, row: &[f32]) -> Self {
+        let blocks = row.len().div_ceil(BLOCK);
+        let mut summaries = Self {
+            largest: vec![f32::NEG_INFINITY; blocks],
+            sums: vec![0.0; blocks],
+        };
+        let (whole, rest) = row.as_chunks::<BLOCK>();
+        summaries.fill(isa, 0, whole);
+        if !rest.is_empty() {
+            let mut padded = [f32::NEG_INFINITY; BLOCK];
+            padded[..rest.len()].copy_from_slice(rest);
+            summaries.fill(isa, whole.len(), &[padded]);
+        }
+        summaries
+    }
+
+    /// Those of the adjusted and masked row, made anew only where something changed.
+    pub fn adjusted(&self, isa: Isa, view: &View<'_>, adjustment: &Adjustment) -> Self {
+        let mut summaries = Self {
+            largest: self.largest.clone(),
+            sums: self.sums.clone(),
+        };
+        let mut space = [0.0; BLOCK];
+        let covers = (0..self.sums.len()).map(|block| view.cover(block));
+        let mut covers: Vec<_> = covers.collect();
+        for block in adjustment.blocks() {
+            if covers[block] == Cover::Open {
+                covers[block] = Cover::Partial;
+            }
+        }
+        for (block, cover) in covers.into_iter().enumerate() {
+            match cover {
+                Cover::Open => {}
+                Cover::Closed => {
+                    summaries.largest[block] = f32::NEG_INFINITY;
+                    summaries.sums[block] = 0.0;
+                }
+                Cover::Partial => {
+                    let logits = *view.block(block, &mut space);
+                    summaries.fill(isa, block, &[logits]);
+                }
+            }
+        }
+        summaries
+    }
+
+    /// Fails where the row is not all numbers.
+    pub fn check(&self, view: &View<'_>) -> Result<()> {
+        if self.sums.iter().any(|sum| sum.is_nan()) {
+            return Err(view.not_finite());
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, isa: Isa, first: usize, blocks: &[[f32; BLOCK]]) {
+        let range = first..first + blocks.len();
+        run(
+            isa,
+            Summarize {
+                blocks,
+                largest: &mut self.largest[range.clone()],
+                sums: &mut self.sums[range.clone()],
+            },
+        );
+        for ((block, largest), sum) in blocks
+            .iter()
+            .zip(&self.largest[range.clone()])
+            .zip(&mut self.sums[range])
+        {
+            // Differences to infinity say nothing: these sums are replaced.
+            if largest.is_infinite() {
+                let bad = block.iter().any(|logit| logit.is_nan());
+                *sum = if bad { f32::NAN } else { f32::from(*largest > 0.0) };
+            }
+        }
+    }
+}
+
+struct Summarize<'a> {
+    blocks: &'a [[f32; BLOCK]],
+    largest: &'a mut [f32],
+    sums: &'a mut [f32],
+}
+
+impl Kernel for Summarize<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        for ((block, largest), sum) in self.blocks.iter().zip(self.largest).zip(self.sums) {
+            let (vectors, _) = block.as_chunks::<LANES>();
+            let mut most = lanes.splat(f32::NEG_INFINITY);
+            for vector in vectors {
+                // NaN as the first operand is passed over; it comes out of the sum below.
+                most = lanes.max(lanes.load(vector), most);
+            }
+            *largest = lanes.largest(most);
+            let most = lanes.splat(*largest);
+            let mut total = lanes.splat(0.0);
+            for vector in vectors {
+                total = lanes.add(total, exponential(lanes, lanes.sub(lanes.load(vector), most)));
+            }
+            *sum = lanes.sum(total);
+        }
+    }
+}
+
+/// Natural logarithm of the sum of exp over the whole row.
+pub fn log_sum_exp(isa: Isa, summaries: &Summaries) -> f64 {
+    let largest = summaries.largest.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    if largest.is_infinite() {
+        return f64::from(largest);
+    }
+    let largest = f64::from(largest);
+    let mut parts = vec![0.0; summaries.sums.len()];
+    scale_sums(isa, &summaries.largest, largest, &summaries.sums, &mut parts);
+    largest + parts.iter().sum::<f64>().ln()
+}
+
+compiled_per_isa! {
+    /// `parts[i] = sums[i] * exp(largest[i] - most)`.
+    fn scale_sums(largest: &[f32], most: f64, sums: &[f32], parts: &mut [f64]) = scale_sums_loop;
+}
+
+#[inline(always)]
+fn scale_sums_loop(largest: &[f32], most: f64, sums: &[f32], parts: &mut [f64]) {
+    for ((part, largest), sum) in parts.iter_mut().zip(largest).zip(sums) {
+        *part = f64::from(*sum) * exp_of_negative(f64::from(*largest) - most);
+    }
+}
+
+/// exp(x) for x <= 0; relative error below 1e-11, what is under 1e-300 counts as that.
+#[inline(always)]
+fn exp_of_negative(x: f64) -> f64 {
+    /// 1.5 * 2^52: a sum with it has a whole number in its low bits.
+    const TO_WHOLE: f64 = 6_755_399_441_055_744.0;
+    let x = if x < -690.0 { -690.0 } else { x };
+    let shifted = x.mul_add(std::f64::consts::LOG2_E, TO_WHOLE);
+    let rest = (shifted - TO_WHOLE).mul_add(-std::f64::consts::LN_2, x);
+    let mut series = SERIES[0];
+    for coefficient in &SERIES[1..] {
+        series = series.mul_add(rest, *coefficient);
+    }
+    let power = f64::from_bits((shifted.to_bits() << 52).wrapping_add(1f64.to_bits()));
+    series * power
+}
+
+/// Minimax polynomial of exp over half a ln 2 to both sides, the highest power first.
+const SERIES: [f64; 9] = [
+    2.472_714_299_986_956_7e-5,
+    1.991_549_575_223_13e-4,
+    1.388_917_922_016_139_5e-3,
+    8.333_266_900_259_845e-3,
+    4.166_666_421_274_779_6e-2,
+    1.666_666_688_609_819_5e-1,
+    5.000_000_000_620_689e-1,
+    9.999_999_999_805_463e-1,
+    9.999_999_999_997_612e-1,
+];
