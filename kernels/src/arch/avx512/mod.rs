@@ -1,12 +1,16 @@
 //! AVX-512 with byte permutes and integer dot products (`Isa::Avx512`).
 
 mod arrange;
+mod block_loads;
 mod float;
 mod panel;
 mod panel_blocks;
 mod quantize;
 mod stream;
 mod stream_blocks;
+mod stream_halves;
+mod stream_six_bits;
+mod stream_split;
 mod tile;
 mod transpose;
 

@@ -4,7 +4,11 @@
 
 use std::arch::x86_64::*;
 
+use super::arrange::Activations;
 use super::stream_blocks::*;
+use super::stream_halves::{Halves, Q2K, Q3K, Q6K};
+use super::stream_six_bits::SixBits;
+use super::stream_split::Split;
 use super::transpose::transpose;
 use crate::arch::buffer::Buffer;
 use crate::arch::products::{Arrangement, PANEL_ROWS, StreamKernel};
@@ -30,9 +34,19 @@ pub(super) fn kernel(format: Format) -> Option<StreamKernel> {
         })
     }
     match format {
-        Format::Q4_0 => of::<Blocks<Q4_0>>(),
-        Format::Q4_1 => of::<Blocks<Q4_1>>(),
-        Format::Q8_0 => of::<Blocks<Q8_0>>(),
+        Format::Q4_0 => of::<Split<Q4_0>>(),
+        Format::Q4_1 => of::<Split<Q4_1>>(),
+        Format::Q5_0 => of::<Split<Q5_0>>(),
+        Format::Q5_1 => of::<Split<Q5_1>>(),
+        Format::Q8_0 => of::<Split<Q8_0>>(),
+        Format::IQ4_NL => of::<Split<Iq4Nl>>(),
+        Format::IQ4_XS => of::<Split<Iq4Xs>>(),
+        Format::MXFP4 => of::<Split<Mxfp4>>(),
+        Format::Q2_K => of::<Halves<Q2K>>(),
+        Format::Q3_K => of::<Halves<Q3K>>(),
+        Format::Q6_K => of::<Halves<Q6K>>(),
+        Format::Q4_K => of::<SixBits<false>>(),
+        Format::Q5_K => of::<SixBits<true>>(),
         _ => None,
     }
 }
@@ -135,6 +149,39 @@ unsafe fn multiply_tokens<U: Unit, const TOKENS: usize>(
             unsafe { _mm512_mask_storeu_ps(to, mask, row_sums) };
         }
     }
+}
+
+/// Products of 16 sums of weights to which 2^shift was added (0: nothing), with the activations from `at` on.
+/// Numbers: scales, and minimums if there are.
+///
+/// # Safety
+/// 16 numbers of the activations can be read from `at` on, and as many products written.
+#[inline]
+#[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
+pub(super) unsafe fn store_products(
+    mut sums: __m512i,
+    x: &Activations,
+    at: usize,
+    shift: u32,
+    [scales, minimums]: [__m512; 2],
+    has_minimum: bool,
+    products: *mut f32,
+) {
+    if shift > 0 {
+        // SAFETY: as the caller promises.
+        let x = unsafe { _mm512_loadu_si512(x.sums.add(at).cast()) };
+        sums = _mm512_sub_epi32(sums, _mm512_sll_epi32(x, _mm_cvtsi32_si128(shift.cast_signed())));
+    }
+    // SAFETY: as the caller promises.
+    let dx = unsafe { _mm512_loadu_ps(x.scales.add(at)) };
+    let mut product = _mm512_mul_ps(_mm512_cvtepi32_ps(sums), _mm512_mul_ps(scales, dx));
+    if has_minimum {
+        // SAFETY: as the caller promises.
+        let weighted = unsafe { _mm512_loadu_ps(x.weighted.add(at)) };
+        product = _mm512_fmadd_ps(minimums, weighted, product);
+    }
+    // SAFETY: as the caller promises.
+    unsafe { _mm512_storeu_ps(products, product) };
 }
 
 fn line_of(address: *const u8) -> *const u8 {

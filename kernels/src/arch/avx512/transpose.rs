@@ -26,6 +26,14 @@ pub(super) fn add_lanes(x: [__m512i; 4]) -> __m512i {
     )
 }
 
+/// As above, in the order of the dwords' lanes: 4 * i + lane is of lane `lane` of x[i].
+#[inline]
+#[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
+pub(super) fn sums_in_order(x: [__m512i; 4]) -> __m512i {
+    let order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    _mm512_permutexvar_epi32(order, add_lanes(x))
+}
+
 /// 16 bytes of each of 16 rows that lie `stride` bytes apart: dword k of every row, in the order of rows, as vector k.
 ///
 /// # Safety
