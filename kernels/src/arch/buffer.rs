@@ -3,7 +3,7 @@ pub(crate) const LINE: usize = 64;
 
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Line([u8; LINE]);
+struct Line(#[expect(dead_code, reason = "read through pointers")] [u8; LINE]);
 
 /// Memory that begins on a cache line and is kept from use to use.
 #[derive(Default)]

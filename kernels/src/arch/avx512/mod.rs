@@ -5,6 +5,7 @@ mod block_loads;
 mod float;
 mod panel;
 mod panel_blocks;
+mod panel_k;
 mod quantize;
 mod stream;
 mod stream_blocks;

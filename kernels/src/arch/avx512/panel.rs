@@ -1,6 +1,6 @@
 use std::arch::x86_64::*;
 
-use super::{panel_blocks, tile};
+use super::{panel_blocks, panel_k, tile};
 use crate::arch::buffer::LINE;
 use crate::arch::generic::unpack_rows;
 use crate::arch::products::{PANEL_ROWS, PanelKernel, UnpackFunction};
@@ -34,7 +34,17 @@ fn unpack_function(format: Format) -> UnpackFunction {
     match format {
         Format::Q4_0 => panel_blocks::q4_0,
         Format::Q4_1 => panel_blocks::q4_1,
+        Format::Q5_0 => panel_blocks::q5_0,
+        Format::Q5_1 => panel_blocks::q5_1,
         Format::Q8_0 => panel_blocks::q8_0,
+        Format::IQ4_NL => panel_blocks::iq4_nl,
+        Format::MXFP4 => panel_blocks::mxfp4,
+        Format::Q2_K => panel_k::q2_k,
+        Format::Q3_K => panel_k::q3_k,
+        Format::Q4_K => panel_k::q4_k,
+        Format::Q5_K => panel_k::q5_k,
+        Format::Q6_K => panel_k::q6_k,
+        Format::IQ4_XS => panel_k::iq4_xs,
         _ => unpack_any,
     }
 }
@@ -50,6 +60,16 @@ impl PanelGroup {
     pub unsafe fn new(panel: &mut [u8], group: usize, bytes: usize) -> Self {
         // SAFETY: as the caller promises.
         Self(unsafe { panel.as_mut_ptr().add(group * bytes) })
+    }
+
+    /// The group `index` groups after this one.
+    ///
+    /// # Safety
+    /// The panel has it.
+    #[inline]
+    pub unsafe fn after(self, index: usize, bytes: usize) -> Self {
+        // SAFETY: as the caller promises.
+        Self(unsafe { self.0.add(index * bytes) })
     }
 
     /// Weights of columns 4 * step.. of the group.

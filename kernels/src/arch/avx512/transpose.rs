@@ -76,20 +76,20 @@ pub(super) unsafe fn load_halves(first: *const u8, stride: usize) -> __m512 {
     _mm512_cvtph_ps(_mm256_inserti128_si256(_mm256_castsi128_si256(eight(0)), eight(8), 1))
 }
 
-/// The two half-precision numbers at `first` of each of 16 rows.
+/// 4 bytes of each of 16 rows.
 ///
 /// # Safety
 /// The 4 bytes from `first + row * stride` on can be read.
 #[inline]
 #[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
-pub(super) unsafe fn load_pairs_of_halves(first: *const u8, stride: usize) -> (__m512, __m512) {
+pub(super) unsafe fn load_dwords(first: *const u8, stride: usize) -> __m512i {
     // SAFETY: as the caller promises.
     let row = |index: usize| i32::from_le_bytes(unsafe { first.add(index * stride).cast::<[u8; 4]>().read() });
     let four = |index: usize| _mm_setr_epi32(row(index), row(index + 1), row(index + 2), row(index + 3));
     let x = _mm512_castsi128_si512(four(0));
     let x = _mm512_inserti32x4(x, four(4), 1);
     let x = _mm512_inserti32x4(x, four(8), 2);
-    pairs_of_halves(_mm512_inserti32x4(x, four(12), 3))
+    _mm512_inserti32x4(x, four(12), 3)
 }
 
 /// Low and high words as half-precision numbers.
