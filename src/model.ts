@@ -90,8 +90,10 @@ export interface LoadOptions {
   readonly contextLength?: number | 'auto';
   /** Threads of the engine. @default physical cores */
   readonly threads?: number;
-  /** @default 'portable' */
-  readonly dialect?: 'portable';
+  /** Which engine runs the model. @default 'native' where it can, else 'portable' */
+  readonly dialect?: 'native' | 'portable';
+  /** How the native engine keeps keys and values. @default 'f16' */
+  readonly cacheType?: 'f32' | 'f16' | 'q8_0' | 'q4_0';
   /** Jinja source used instead of the file's own template. */
   readonly chatTemplate?: string;
   /** Tokenize, count and render without reading weights. @default false */

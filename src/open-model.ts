@@ -11,7 +11,7 @@ import { cacheLayers } from './graph/portable-io.ts';
 import { createModel } from './model.ts';
 import type { LoadOptions, Model, ModelInfo } from './model.ts';
 import { closeGguf, openGguf } from './open-gguf.ts';
-import type { Platform } from './platform.ts';
+import type { Platform, SessionRequest } from './platform.ts';
 import { SequenceCache } from './session/sequence-cache.ts';
 import type { Session } from './session/session.ts';
 import { createTokenizer } from './tokenizer/create-tokenizer.ts';
@@ -44,22 +44,22 @@ export async function openModel(
   const gguf = await openGguf(platform, location, options.signal);
   let session: Session | undefined;
   try {
-    const tokenizer = createTokenizer(gguf.metadata);
+    const contextLength = chooseContextLength(gguf, options.contextLength ?? 'auto', platform);
+    const opening = options.vocabularyOnly
+      ? undefined
+      : platform.createSession(sessionRequest(gguf, contextLength, options));
+    // Both at once: the session reads the file and loads in a thread of its own.
+    opening?.catch(() => undefined);
+    let tokenizer: Tokenizer;
+    try {
+      tokenizer = createTokenizer(gguf.metadata);
+    } finally {
+      session = await opening;
+    }
     let made: ChatTemplate | undefined;
     const template = (): ChatTemplate =>
       (made ??= createTemplate(gguf.metadata, tokenizer, options.chatTemplate));
-    const contextLength = chooseContextLength(gguf, options.contextLength ?? 'auto', platform);
-    if (!options.vocabularyOnly) {
-      session = await platform.createSession({
-        gguf,
-        contextLength,
-        ...(options.threads === undefined ? {} : { threads: options.threads }),
-        ...(options.cache === undefined ? {} : { cache: options.cache }),
-        ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
-      });
-      options.signal?.throwIfAborted();
-    }
+    options.signal?.throwIfAborted();
     const info = describeModel(reference, gguf, tokenizer.vocabularySize, contextLength, template);
     const model = createModel({
       info:
@@ -87,23 +87,49 @@ export async function openModel(
   }
 }
 
+function sessionRequest(gguf: GgufFile, contextLength: number, options: OpenOptions): SessionRequest {
+  const { threads, dialect, cacheType, cache, onProgress, signal } = options;
+  return {
+    gguf,
+    contextLength,
+    ...(threads === undefined ? {} : { threads }),
+    ...(dialect === undefined ? {} : { dialect }),
+    ...(cacheType === undefined ? {} : { cacheType }),
+    ...(cache === undefined ? {} : { cache }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
 /** More threads than any machine has cores; ONNX Runtime would start them all. */
 const maximumThreads = 1024;
 
-/** Also for callers without types. @throws {RivuletError} `INVALID_ARGUMENT`, `UNSUPPORTED` */
-function checkOptions({ threads, dialect }: { readonly threads?: number; readonly dialect?: string }): void {
+/** Also for callers without types. @throws {RivuletError} `INVALID_ARGUMENT` */
+function checkOptions({
+  threads,
+  dialect,
+  cacheType,
+}: {
+  readonly threads?: number;
+  readonly dialect?: string;
+  readonly cacheType?: string;
+}): void {
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0 && threads <= maximumThreads)) {
     throw new RivuletError(
       'INVALID_ARGUMENT',
       `Expected threads to be a whole number from 1 to ${maximumThreads}, found ${threads}.`,
     );
   }
-  if (dialect !== undefined && dialect !== 'portable') {
-    throw new RivuletError(
-      'UNSUPPORTED',
-      `Expected dialect to be 'portable', the only one of this version; found '${dialect}'.`,
-    );
-  }
+  requireOneOf('dialect', dialect, ['native', 'portable']);
+  requireOneOf('cacheType', cacheType, ['f32', 'f16', 'q8_0', 'q4_0']);
+}
+
+function requireOneOf(name: string, value: string | undefined, known: readonly string[]): void {
+  if (value === undefined || known.includes(value)) return;
+  throw new RivuletError(
+    'INVALID_ARGUMENT',
+    `Expected ${name} to be one of ${known.join(', ')}; found '${value}'.`,
+  );
 }
 
 /** The template of a file, or the one given instead. @throws {RivuletError} `TEMPLATE_FAILED` */

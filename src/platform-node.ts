@@ -5,18 +5,20 @@ import { basename, dirname } from 'node:path';
 
 import type { GgufFile } from './gguf/read-gguf.ts';
 import { summarizeTensors } from './gguf/summarize-tensors.ts';
+import { buildNativeGraph } from './graph/native-graph.ts';
 import { buildPortableGraph } from './graph/portable-graph.ts';
 import { packLayoutVersion } from './graph/weight-pack.ts';
 import type { WeightPack } from './graph/weight-pack.ts';
 import type { Platform, SessionRequest } from './platform.ts';
-import { createOnnxNodeRunner } from './session/onnx-node.ts';
+import { loadNativeAddon, platformTriple } from './session/load-native.ts';
+import { createNativeSession } from './session/native-node.ts';
 import { PortableSession } from './session/portable-session.ts';
 import type { Session } from './session/session.ts';
 import { writePack } from './session/write-pack.ts';
 import { openCache } from './source/disk-cache.ts';
 import { openFileSource } from './source/file-source.ts';
 
-/** Node: files of the disk, repacked weights in the disk cache, onnxruntime-node. */
+/** Node: files of the disk; the native engine over mapped files, or onnxruntime-node over repacked weights. */
 export const nodePlatform: Platform = {
   openSource: openFileSource,
   createSession,
@@ -26,8 +28,47 @@ export const nodePlatform: Platform = {
 const packFileName = 'weights.bin';
 
 async function createSession(request: SessionRequest): Promise<Session> {
+  const paths = await Promise.all(request.gguf.sources.map((source) => realpath(source.name)));
+  const obstacle = request.dialect === 'portable' ? 'asked for' : nativeObstacle(request.gguf);
+  if (obstacle === undefined || request.dialect === 'native') return openNative(request, paths);
+  if (request.dialect === undefined) warnOnce(obstacle);
+  return openPortable(request, paths);
+}
+
+async function openNative(request: SessionRequest, files: readonly string[]): Promise<Session> {
+  const { gguf, contextLength, threads, signal, cacheType = 'f16' } = request;
+  const graph = await buildNativeGraph(gguf, { contextLength, signal });
+  signal?.throwIfAborted();
+  return createNativeSession({
+    files,
+    graph,
+    contextLength,
+    cacheType,
+    cacheBudgetBytes: nodePlatform.cacheBudgetBytes,
+    threads,
+  });
+}
+
+/** Why the native engine cannot run a file here; undefined when it can. */
+function nativeObstacle(gguf: GgufFile): string | undefined {
+  const found = loadNativeAddon();
+  if ('missing' in found) return found.missing;
+  return gguf.littleEndian ? undefined : 'the file is big-endian';
+}
+
+let warned = false;
+
+function warnOnce(obstacle: string): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(
+    `rivulet runs its portable engine, which is several times slower than the native one: ${obstacle}. Install @rivulet/kernels-${platformTriple()}, or build it with cargo (npm run build).`,
+    { code: 'RIVULET_PORTABLE' },
+  );
+}
+
+async function openPortable(request: SessionRequest, paths: readonly string[]): Promise<Session> {
   const { gguf, signal } = request;
-  const paths = await Promise.all(gguf.sources.map((source) => realpath(source.name)));
   const graph = await buildPortableGraph(gguf, {
     contextLength: request.contextLength,
     packFileName,
@@ -38,6 +79,8 @@ async function createSession(request: SessionRequest): Promise<Session> {
     ? dirname(await ensurePack(request, graph.pack, paths))
     : dirname(paths[0] ?? '.');
   signal?.throwIfAborted();
+  // Loaded when needed: onnxruntime-node's binding takes longer to load than the native engine a model.
+  const { createOnnxNodeRunner } = await import('./session/onnx-node.ts');
   const runner = await createOnnxNodeRunner({
     graph: graph.bytes,
     // ONNX Runtime compares resolved paths: a linked cache folder would look like an escape.

@@ -3,12 +3,19 @@ import type { GgufFile } from './gguf/read-gguf.ts';
 import type { Session } from './session/session.ts';
 import type { ByteSource } from './source/byte-source.ts';
 
+/** Forms of cached keys and values; the smaller ones lose a little exactness. */
+export type CacheType = 'f32' | 'f16' | 'q8_0' | 'q4_0';
+
 /** What a session is made from. */
 export interface SessionRequest {
   readonly gguf: GgufFile;
   /** Longest sequence in tokens. */
   readonly contextLength: number;
   readonly threads?: number;
+  /** Absent = native where it can run, else portable. */
+  readonly dialect?: 'native' | 'portable';
+  /** How the native engine keeps keys and values. @default 'f16' */
+  readonly cacheType?: CacheType;
   /** Cache folder for repacked weights, where the platform has one. */
   readonly cache?: string;
   readonly onProgress?: ProgressListener;

@@ -12,6 +12,7 @@ pub enum ErrorCode {
     OutOfMemory,
     SourceTruncated,
     TensorShapeMismatch,
+    TensorTypeUnsupported,
     Unsupported,
     WeightsNotFinite,
 }
@@ -28,6 +29,7 @@ impl ErrorCode {
             Self::OutOfMemory => "OUT_OF_MEMORY",
             Self::SourceTruncated => "SOURCE_TRUNCATED",
             Self::TensorShapeMismatch => "TENSOR_SHAPE_MISMATCH",
+            Self::TensorTypeUnsupported => "TENSOR_TYPE_UNSUPPORTED",
             Self::Unsupported => "UNSUPPORTED",
             Self::WeightsNotFinite => "WEIGHTS_NOT_FINITE",
         }

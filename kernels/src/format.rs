@@ -104,7 +104,7 @@ impl Format {
     pub fn from_id(id: u32) -> Result<Self> {
         Self::all().find(|format| *format as u32 == id).ok_or_else(|| {
             Error::new(
-                ErrorCode::Unsupported,
+                ErrorCode::TensorTypeUnsupported,
                 format!("Expected a tensor type that the native engine multiplies with, found number {id}."),
             )
         })

@@ -69,6 +69,7 @@ const loadKeys = [
   'contextLength',
   'threads',
   'dialect',
+  'cacheType',
   'chatTemplate',
   'vocabularyOnly',
   'keepAliveMs',

@@ -49,6 +49,19 @@ export function numberFlag(flags: FlagValues, name: string, bounds: NumberBounds
   throw new UsageError(`The flag --${dashed(name)} needs ${kind}${range}, found "${text}".`);
 }
 
+/** The last value of a flag that takes one of a few. @throws {UsageError} for anything else */
+export function choiceFlag<T extends string>(
+  flags: FlagValues,
+  name: string,
+  choices: readonly T[],
+): T | undefined {
+  const text = textFlag(flags, name);
+  if (text === undefined) return undefined;
+  const choice = choices.find((each) => each === text);
+  if (choice !== undefined) return choice;
+  throw new UsageError(`The flag --${dashed(name)} needs one of ${choices.join(', ')}, found "${text}".`);
+}
+
 function lastOf(value: unknown): unknown {
   return Array.isArray(value) ? value.at(-1) : value;
 }

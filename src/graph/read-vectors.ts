@@ -21,24 +21,25 @@ export async function readVectors(gguf: GgufFile, signal?: AbortSignal): Promise
       `Expected at most ${maximumTotalBytes} bytes of norms and biases, found ${total}. The file is damaged or crafted.`,
     );
   }
-  const vectors = new Map<string, Float32Array>();
-  for (const tensor of wanted) {
-    signal?.throwIfAborted();
-    const source = gguf.sources[tensor.shard];
-    if (source === undefined) continue;
-    const bytes = await source.read(tensor.offset, tensor.byteLength, signal);
-    const ordered = gguf.littleEndian ? bytes : toLittleEndian(tensor.type, bytes);
-    const values = dequantize(tensor.type, ordered, tensor.elementCount);
-    if (!values.every(Number.isFinite)) {
-      throw new RivuletError(
-        'WEIGHTS_NOT_FINITE',
-        `The tensor "${tensor.name}" holds NaN or infinite values. The file is damaged or the conversion went wrong; download it again or choose another quantization.`,
-        { details: { tensor: tensor.name } },
-      );
-    }
-    vectors.set(tensor.name, values);
-  }
-  return vectors;
+  signal?.throwIfAborted();
+  const entries = wanted.map(
+    async (tensor) => [tensor.name, await readVector(gguf, tensor, signal)] as const,
+  );
+  return new Map(await Promise.all(entries));
+}
+
+async function readVector(gguf: GgufFile, tensor: TensorInfo, signal?: AbortSignal): Promise<Float32Array> {
+  const source = gguf.sources[tensor.shard];
+  if (source === undefined) throw new RangeError(`no file ${tensor.shard}`);
+  const bytes = await source.read(tensor.offset, tensor.byteLength, signal);
+  const ordered = gguf.littleEndian ? bytes : toLittleEndian(tensor.type, bytes);
+  const values = dequantize(tensor.type, ordered, tensor.elementCount);
+  if (values.every(Number.isFinite)) return values;
+  throw new RivuletError(
+    'WEIGHTS_NOT_FINITE',
+    `The tensor "${tensor.name}" holds NaN or infinite values. The file is damaged or the conversion went wrong; download it again or choose another quantization.`,
+    { details: { tensor: tensor.name } },
+  );
 }
 
 function isVector({ name, shape }: TensorInfo): boolean {

@@ -36,6 +36,8 @@ export interface ExternalData {
 }
 
 export const contribDomain = 'com.microsoft';
+/** Our own operators, `kernels/src/border/operators`. */
+export const nativeDomain = 'rivulet';
 
 /** ONNX Runtime 1.30 takes operator sets up to 26; 23 brought RotaryEmbedding. */
 const standardOpset = 23;
@@ -138,7 +140,9 @@ export class GraphBuilder {
       for (const output of this.#outputs) graph.bytes(12, output);
     });
     model.message(8, (opset) => opset.text(1, '').integer(2, standardOpset));
-    model.message(8, (opset) => opset.text(1, contribDomain).integer(2, 1));
+    for (const domain of [contribDomain, nativeDomain]) {
+      model.message(8, (opset) => opset.text(1, domain).integer(2, 1));
+    }
     return model.finish();
   }
 }

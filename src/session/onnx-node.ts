@@ -1,4 +1,3 @@
-import { availableParallelism, cpus } from 'node:os';
 import { workerData } from 'node:worker_threads';
 
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -7,6 +6,7 @@ import { RivuletError } from '../errors.ts';
 import type { ModelConfig } from '../graph/config.ts';
 import { cacheLayers, portableNames } from '../graph/portable-io.ts';
 import type { CacheLayer } from '../graph/portable-io.ts';
+import { physicalCores } from './physical-cores.ts';
 import type { PortableFeeds, PortableRunner } from './portable-session.ts';
 import { RunGate } from './run-gate.ts';
 
@@ -57,13 +57,6 @@ function gateOfThread(): RunGate {
   const data: unknown = workerData;
   const shared = typeof data === 'object' && data !== null && 'runGate' in data ? data.runGate : undefined;
   return shared instanceof SharedArrayBuffer ? new RunGate(shared) : new RunGate();
-}
-
-/** Hyper-threads share the units that matrix products need: one thread per core is fastest. */
-function physicalCores(): number {
-  const logical = cpus().length;
-  const available = availableParallelism();
-  return Math.max(1, Math.min(available, logical > 4 ? Math.ceil(logical / 2) : logical));
 }
 
 async function createSession(

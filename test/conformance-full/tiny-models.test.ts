@@ -29,21 +29,29 @@ const rows: string[] = [];
 afterAll(() => {
   process.stdout.write(
     [
-      '\nmodel                     at once    chunks     one by one greedy   tolerance',
+      '\nmodel                                at once    chunks     one by one greedy   tolerance',
       ...rows,
       `not supported yet (${others.length}): ${others.map(({ name }) => name).join(', ')}\n`,
     ].join('\n'),
   );
 });
 
-describe('tiny models of the known architectures', () => {
+const dialects = [
+  { dialect: 'portable', chunkTolerance: 1e-4 },
+  // The same operations in the same order, however the tokens come.
+  { dialect: 'native', chunkTolerance: 0 },
+] as const;
+
+describe.each(dialects)('tiny models in the $dialect dialect', ({ dialect, chunkTolerance }) => {
   it.each(supported.map(({ name }) => name))('%s', async (name) => {
     const testCase = readTinyModelCase(folder, name);
-    const found = await withTinySession(folder, name, (session) => compareTinyModel(session, testCase));
+    const found = await withTinySession(folder, name, dialect, (session) =>
+      compareTinyModel(session, testCase),
+    );
     const figures = { ...found, tolerance: ownTolerances.get(name) ?? found.tolerance };
     rows.push(
       [
-        name.padEnd(25),
+        `${name} (${dialect})`.padEnd(36),
         ...[figures.atOnce, figures.inChunks, figures.oneByOne].map((value) =>
           value.toExponential(1).padEnd(10),
         ),
@@ -52,7 +60,7 @@ describe('tiny models of the known architectures', () => {
       ].join(' '),
     );
     expect(figures.atOnce).toBeLessThanOrEqual(figures.tolerance);
-    expect(figures.inChunks).toBeLessThanOrEqual(1e-4);
+    expect(figures.inChunks).toBeLessThanOrEqual(chunkTolerance);
     expect(figures.oneByOne).toBeLessThanOrEqual(figures.tolerance);
     expect(figures.greedyMatched).toBe(figures.greedyExpected);
   });
@@ -60,7 +68,7 @@ describe('tiny models of the known architectures', () => {
 
 describe('other tiny models are refused by name, before weights are read', () => {
   it.each(refused.map(({ name }) => name))('%s', async (name) => {
-    await expect(withTinySession(folder, name, () => Promise.resolve())).rejects.toMatchObject({
+    await expect(withTinySession(folder, name, 'native', () => Promise.resolve())).rejects.toMatchObject({
       code: 'ARCHITECTURE_UNSUPPORTED',
     });
   });

@@ -25,6 +25,7 @@ async function openTiny(options: TinyLlamaOptions = {}): Promise<Session> {
       gguf,
       contextLength: tinyLlamaShape.context,
       threads: 1,
+      dialect: 'portable',
       cache: join(folder, 'cache'),
     });
   } finally {

@@ -1,0 +1,265 @@
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+use ort::session::Session;
+use ort::session::builder::GraphOptimizationLevel;
+use ort::value::TensorRef;
+
+use super::engine::{EngineOptions, ItemRequest, Shared, WantedLogits};
+use super::io::failed;
+use super::last_rows::choose;
+use super::operators::{self, FirstFailure};
+use super::step::{Buffers, Step, run_step};
+use super::weights::WeightFiles;
+use crate::attention::BatchItem;
+use crate::cache::Cache;
+use crate::error::{Error, ErrorCode, Result};
+use crate::pool::Pool;
+use crate::select::{Candidates, Scores, score};
+
+/// Name of the graph's input and output.
+const TOKENS: &str = "tokens";
+
+/// What a step found for one item.
+pub struct ItemResult {
+    pub candidates: Option<Candidates>,
+    pub scores: Option<Scores>,
+    /// (1 or nTokens, vocabularySize)
+    pub logits: Option<Vec<f32>>,
+}
+
+pub type StepOutcome = Result<Vec<ItemResult>>;
+
+/// The engine's side of its thread: the session and what every step uses.
+pub struct EngineThread {
+    session: Session,
+    files: Arc<WeightFiles>,
+    shared: Arc<Shared>,
+    threads: usize,
+    context_length: usize,
+    vocabulary_size: usize,
+    buffers: Buffers,
+}
+
+impl EngineThread {
+    pub fn open(options: EngineOptions, shared: Arc<Shared>) -> Result<Self> {
+        load_library(&options.library)?;
+        let files = Arc::new(WeightFiles::open(&options.files)?);
+        let failure = Arc::new(FirstFailure::default());
+        let session = open_session(&options.graph, &files, &failure)
+            .map_err(|error| failure.take().unwrap_or_else(|| failed(error)))?;
+        Ok(Self {
+            session,
+            files,
+            shared,
+            threads: options.threads,
+            context_length: options.context_length,
+            vocabulary_size: options.vocabulary_size,
+            buffers: Buffers::default(),
+        })
+    }
+
+    /// Runs all items, or fails without any effect on their sequences.
+    pub fn step(&mut self, items: Vec<ItemRequest>) -> StepOutcome {
+        self.files.check()?;
+        let mut cache = {
+            let mut guard = self.shared.lock_cache();
+            match guard.take() {
+                Some(cache) => cache,
+                None => return Err(failed("the cache is gone")),
+            }
+        };
+        let planned = self.plan(&items, &mut cache);
+        let (cache, outcome) = match planned {
+            Ok(plan) => self.run(&items, plan, cache),
+            Err(error) => (cache, Err(error)),
+        };
+        self.shared.return_cache(cache);
+        outcome
+    }
+
+    /// Checks the items and reserves cache for all of them.
+    fn plan(&self, items: &[ItemRequest], cache: &mut Cache) -> Result<Plan> {
+        let mut plan = Plan::default();
+        for (index, item) in items.iter().enumerate() {
+            if items[..index].iter().any(|other| other.sequence == item.sequence) {
+                return Err(Error::new(
+                    ErrorCode::InvalidArgument,
+                    "Expected every sequence at most once in a step.",
+                ));
+            }
+            let position = cache.length(item.sequence)?;
+            let total = position + item.tokens.len();
+            if total > self.context_length {
+                return Err(Error::new(
+                    ErrorCode::ContextOverflow,
+                    format!(
+                        "The sequence would hold {total} tokens, but the context is {} tokens long.",
+                        self.context_length
+                    ),
+                ));
+            }
+            let outside = item
+                .tokens
+                .iter()
+                .find(|&&token| usize::try_from(token).map_or(true, |id| id >= self.vocabulary_size));
+            if item.tokens.is_empty() || outside.is_some() {
+                return Err(Error::new(
+                    ErrorCode::InvalidArgument,
+                    format!(
+                        "Expected token ids from 0 to {}, found {}.",
+                        self.vocabulary_size - 1,
+                        outside.map_or_else(|| "none at all".into(), i32::to_string)
+                    ),
+                ));
+            }
+            let first = plan.tokens.len();
+            plan.batch.push(BatchItem {
+                sequence: item.sequence,
+                first,
+                tokens: item.tokens.len(),
+                position,
+            });
+            plan.tokens.extend_from_slice(&item.tokens);
+            let row_count = item.row_count();
+            plan.rows.extend(plan.tokens.len() - row_count..plan.tokens.len());
+        }
+        for item in &plan.batch {
+            cache.reserve(item.sequence, item.tokens)?;
+        }
+        Ok(plan)
+    }
+
+    fn run(&mut self, items: &[ItemRequest], plan: Plan, cache: Cache) -> (Cache, StepOutcome) {
+        let Self {
+            session,
+            shared,
+            buffers,
+            threads,
+            vocabulary_size,
+            ..
+        } = self;
+        let vocabulary = *vocabulary_size;
+        let Plan { tokens, batch, rows } = plan;
+        let step = Step {
+            team: Pool::global().team(*threads),
+            isa: shared.isa,
+            cancel: Arc::clone(&shared.cancel),
+            cache,
+            batch,
+            tokens: tokens.len(),
+            rows,
+            buffers: std::mem::take(buffers),
+            failure: None,
+        };
+        let input = match TensorRef::from_array_view(([tokens.len()], tokens.as_slice())) {
+            Ok(input) => input,
+            Err(error) => {
+                *buffers = step.buffers;
+                return (step.cache, Err(failed(error)));
+            }
+        };
+        let (mut step, outputs) = run_step(step, || session.run(ort::inputs![TOKENS => input]));
+        *buffers = std::mem::take(&mut step.buffers);
+        let outcome = match outputs {
+            Err(error) => Err(step.failure.take().unwrap_or_else(|| failed(error))),
+            Ok(mut outputs) => outputs[0]
+                .try_extract_tensor_mut::<f32>()
+                .map_err(failed)
+                .and_then(|(_, logits)| {
+                    if logits.len() == step.rows.len() * vocabulary {
+                        read_results(shared, items, logits, vocabulary)
+                    } else {
+                        Err(failed(format!(
+                            "expected {} rows of {vocabulary} logits, found {} numbers",
+                            step.rows.len(),
+                            logits.len()
+                        )))
+                    }
+                }),
+        };
+        let outcome = outcome.and_then(|results| {
+            for item in &step.batch {
+                step.cache.commit(item.sequence, item.tokens)?;
+            }
+            Ok(results)
+        });
+        (step.cache, outcome)
+    }
+}
+
+#[derive(Default)]
+struct Plan {
+    tokens: Vec<i32>,
+    batch: Vec<BatchItem>,
+    rows: Vec<usize>,
+}
+
+impl ItemRequest {
+    /// How many of the item's tokens, from the end, need logits.
+    fn row_count(&self) -> usize {
+        if self.score.is_some() || self.logits == WantedLogits::All {
+            self.tokens.len()
+        } else {
+            usize::from(self.selection.is_some() || self.logits == WantedLogits::Last)
+        }
+    }
+}
+
+/// `logits` is (nWanted, vocabulary), the rows in the order of the items.
+fn read_results(shared: &Shared, items: &[ItemRequest], logits: &mut [f32], vocabulary: usize) -> StepOutcome {
+    let mut kept = shared.rows.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut rest = logits;
+    let mut results = Vec::with_capacity(items.len());
+    for item in items {
+        let (rows, others) = std::mem::take(&mut rest).split_at_mut(item.row_count() * vocabulary);
+        rest = others;
+        let last = rows.len().saturating_sub(vocabulary);
+        let candidates = match &item.selection {
+            None => None,
+            Some(selection) => {
+                let candidates = choose(shared.isa, &mut rows[last..], selection)?;
+                kept.keep(item.sequence, &rows[last..], selection.clone());
+                Some(candidates)
+            }
+        };
+        let scores = item
+            .score
+            .as_ref()
+            .map(|(targets, top)| score(shared.isa, rows, vocabulary, targets, *top))
+            .transpose()?;
+        let logits = match item.logits {
+            WantedLogits::None => None,
+            WantedLogits::Last => Some(rows[last..].to_vec()),
+            WantedLogits::All => Some(rows.to_vec()),
+        };
+        results.push(ItemResult {
+            candidates,
+            scores,
+            logits,
+        });
+    }
+    Ok(results)
+}
+
+/// Opens ONNX Runtime once per process; later calls find it open.
+fn load_library(path: &Path) -> Result<()> {
+    let builder = ort::init_from(path).map_err(|error| {
+        Error::new(
+            ErrorCode::EngineFailed,
+            format!("Could not open ONNX Runtime at {}: {error}.", path.display()),
+        )
+    })?;
+    builder.commit();
+    Ok(())
+}
+
+fn open_session(graph: &[u8], files: &Arc<WeightFiles>, failure: &Arc<FirstFailure>) -> ort::Result<Session> {
+    Session::builder()?
+        .with_operators(operators::domain(files, failure)?)?
+        .with_optimization_level(GraphOptimizationLevel::Level1)?
+        .with_intra_threads(1)?
+        .with_inter_threads(1)?
+        .with_memory_pattern(false)?
+        .commit_from_memory(graph)
+}

@@ -1,0 +1,19 @@
+import type { ModelConfig } from './config.ts';
+
+/** Name of the graph's input; its one output is the logits (nRows, vocabularySize) f32. */
+export const nativeNames = {
+  /** (nTokens,) i32 */
+  tokens: 'tokens',
+} as const;
+
+/** Keys and values of one layer, as the addon's cache holds them. */
+export interface NativeCacheLayer {
+  readonly kvHeads: number;
+  /** Elements per head. */
+  readonly keyDim: number;
+  readonly valueDim: number;
+}
+
+export function nativeCacheLayers(config: ModelConfig): readonly NativeCacheLayer[] {
+  return config.layers.map(({ kvHeads, headDim }) => ({ kvHeads, keyDim: headDim, valueDim: headDim }));
+}

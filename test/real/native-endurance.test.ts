@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+import { describe, expect, it } from 'vitest';
+
+import { closeGguf, openGguf } from '../../src/open-gguf.ts';
+import { nodePlatform } from '../../src/platform-node.ts';
+import type { Session } from '../../src/session/session.ts';
+import { defaultModelPath } from '../support/default-model.ts';
+
+async function open(): Promise<Session> {
+  const gguf = await openGguf(nodePlatform, await defaultModelPath());
+  try {
+    return await nodePlatform.createSession({ gguf, contextLength: 2048, dialect: 'native', threads: 2 });
+  } finally {
+    await closeGguf(gguf);
+  }
+}
+
+/** Bytes that this process alone holds in memory; the mapped file is not among them. */
+function privateBytes(): number {
+  const report = readFileSync('/proc/self/smaps_rollup', 'utf8');
+  const kibibytes = [...report.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)].map((match) => Number(match[1]));
+  return kibibytes.reduce((sum, value) => sum + value, 0) * 1024;
+}
+
+const threads = (): number => readdirSync('/proc/self/task').length;
+
+const prompt = Int32Array.from({ length: 400 }, (_, index) => 100 + ((index * 7919) % 20_000));
+
+const onLinux = describe.runIf(process.platform === 'linux');
+
+onLinux('memory and threads stay flat (measured by /proc, so on Linux only)', () => {
+  it('over 1000 aborted and restarted requests', { timeout: 300_000 }, async () => {
+    const session = await open();
+    let settled = 0;
+    let slowest = 0;
+    const cycle = async (index: number): Promise<void> => {
+      const sequence = session.openSequence();
+      const abort = new AbortController();
+      const step = session.step([{ sequence, tokens: prompt, select: { count: 8 } }], abort.signal);
+      await new Promise((resolve) => setTimeout(resolve, index % 5));
+      const start = performance.now();
+      abort.abort(new Error('enough'));
+      await step.then(
+        () => undefined,
+        (error: unknown) => {
+          expect(error).toBe(abort.signal.reason);
+          settled += 1;
+        },
+      );
+      slowest = Math.max(slowest, performance.now() - start);
+      expect(session.lengthOf(sequence)).toBe(0);
+      // The next request runs as if nothing had been.
+      if (index % 100 === 0) {
+        const [result] = await session.step([{ sequence, tokens: prompt.slice(0, 3), select: { count: 1 } }]);
+        expect(result?.candidates?.ids.length).toBe(1);
+      }
+      session.closeSequence(sequence);
+    };
+    for (let index = 0; index < 100; index++) await cycle(index);
+    const before = { bytes: privateBytes(), threads: threads() };
+    for (let index = 0; index < 1000; index++) await cycle(index);
+    expect(settled).toBeGreaterThan(900);
+    expect(threads()).toBe(before.threads);
+    expect(privateBytes() - before.bytes).toBeLessThan(16 * 2 ** 20);
+    expect(slowest).toBeLessThan(100);
+    await session.dispose();
+  });
+
+  it('over 200 loaded and disposed engines', { timeout: 300_000 }, async () => {
+    const cycle = async (): Promise<void> => {
+      const session = await open();
+      const sequence = session.openSequence();
+      await session.step([{ sequence, tokens: prompt.slice(0, 8), select: { count: 1 } }]);
+      await session.dispose();
+    };
+    for (let index = 0; index < 20; index++) await cycle();
+    const before = { bytes: privateBytes(), threads: threads() };
+    for (let index = 0; index < 200; index++) await cycle();
+    expect(threads()).toBe(before.threads);
+    expect(privateBytes() - before.bytes).toBeLessThan(32 * 2 ** 20);
+  });
+
+  it('an idle engine uses no processor time', async () => {
+    const session = await open();
+    const sequence = session.openSequence();
+    await session.step([{ sequence, tokens: prompt.slice(0, 8), select: { count: 1 } }]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const before = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const used = process.cpuUsage(before);
+    expect((used.user + used.system) / 1000).toBeLessThan(20);
+    await session.dispose();
+  });
+});
