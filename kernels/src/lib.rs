@@ -7,6 +7,8 @@ pub mod activate;
 mod activations;
 mod arch;
 pub mod attention;
+#[cfg(feature = "addon")]
+mod border;
 pub mod cache;
 pub mod cancel;
 pub mod combine;

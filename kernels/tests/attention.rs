@@ -199,7 +199,7 @@ fn scores() {
 
     for causal in [true, false] {
         let mut settings = base.clone();
-        settings.alibi_max_bias = Some(8.0);
+        settings.alibi_slopes = Some((0..settings.heads).map(|head| 0.5 / (head + 1) as f32).collect());
         settings.causal = causal;
         check("alibi", &settings, 200, &TYPES);
     }
@@ -208,6 +208,7 @@ fn scores() {
     settings.temperature = Some(Temperature {
         scale: 0.5,
         floor_length: 40,
+        offset: 3,
     });
     check("temperature", &settings, 200, &[CacheType::F32]);
 }
@@ -224,6 +225,7 @@ fn everything_together() {
     settings.temperature = Some(Temperature {
         scale: 0.1,
         floor_length: 100,
+        offset: 0,
     });
     check("everything", &settings, 400, &TYPES);
 }

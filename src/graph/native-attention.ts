@@ -115,8 +115,8 @@ function temperatureAttributes(temperature: Temperature | undefined): Attributes
   if (temperature === undefined) return {};
   return {
     temperature_scale: { float: temperature.scale },
-    temperature_floor: { float: temperature.floorLength },
-    temperature_offset: { float: temperature.offset },
+    temperature_floor: temperature.floorLength,
+    temperature_offset: temperature.offset,
   };
 }
 

@@ -59,6 +59,10 @@ export interface NativeEngine {
   truncate(sequence: number, length: number): void;
   fork(sequence: number, length: number): number;
   closeSequence(sequence: number): void;
+  /** The first `length` tokens' cache, for {@link restoreSequence} of an engine of the same model. */
+  saveSequence(sequence: number, length: number): Uint8Array;
+  restoreSequence(bytes: Uint8Array): number;
+  /** Bytes that the caches of all sequences take now. */
   cacheBytes(): number;
   moreCandidates(sequence: number, count: number): Candidates;
   /** Never rejects. */

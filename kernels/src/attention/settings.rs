@@ -16,12 +16,13 @@ pub struct HeadNorm {
     pub epsilon: f32,
 }
 
-/// A factor of queries that grows with their position: log(floor(position / floor_length) + 1) * scale + 1.
+/// A factor of queries that grows with their position: log(floor((position + offset) / floor_length) + 1) * scale + 1.
 #[derive(Clone, Copy, Debug)]
 pub struct Temperature {
     pub scale: f32,
     /// Positions.
     pub floor_length: usize,
+    pub offset: usize,
 }
 
 /// What attention of a layer does. The rest is in its cache layer.
@@ -49,8 +50,8 @@ pub struct AttentionSettings {
     pub norm_after_rope: bool,
     /// (heads,) scores of a place that has no value.
     pub sinks: Option<Vec<f32>>,
-    /// Scores fall with distance, by the slopes of ALiBi with this largest exponent.
-    pub alibi_max_bias: Option<f32>,
+    /// (heads,) how much scores fall per position of distance (ALiBi).
+    pub alibi_slopes: Option<Vec<f32>>,
     pub temperature: Option<Temperature>,
 }
 
@@ -73,7 +74,7 @@ impl AttentionSettings {
             value_norm: None,
             norm_after_rope: false,
             sinks: None,
-            alibi_max_bias: None,
+            alibi_slopes: None,
             temperature: None,
         }
     }
@@ -105,22 +106,13 @@ impl AttentionSettings {
 
     /// How much scores of a head fall per position of distance.
     pub(crate) fn slope(&self, head: usize) -> f32 {
-        let Some(max_bias) = self.alibi_max_bias else {
-            return 0.0;
-        };
-        let even = 1usize << self.heads.ilog2();
-        let exponent = if head < even {
-            (head + 1) as f32 * max_bias / even as f32
-        } else {
-            (2 * (head - even) + 1) as f32 * max_bias / (2 * even) as f32
-        };
-        (-exponent).exp2()
+        self.alibi_slopes.as_ref().map_or(0.0, |slopes| slopes[head])
     }
 
     /// Factor of a query.
     pub(crate) fn query_scale(&self, position: usize) -> f32 {
         self.temperature.map_or(self.scale, |temperature| {
-            let whole = (position / temperature.floor_length) as f32;
+            let whole = ((position + temperature.offset) / temperature.floor_length) as f32;
             self.scale * ((whole + 1.0).ln() * temperature.scale + 1.0)
         })
     }
@@ -152,8 +144,12 @@ impl AttentionSettings {
                 self.kv_heads, self.heads
             )));
         }
-        if self.sinks.as_ref().is_some_and(|sinks| sinks.len() != self.heads) {
-            return Err(invalid(format!("Expected {} sinks, one per head.", self.heads)));
+        let wrong = |values: &Option<Vec<f32>>| values.as_ref().is_some_and(|values| values.len() != self.heads);
+        if wrong(&self.sinks) || wrong(&self.alibi_slopes) {
+            return Err(invalid(format!(
+                "Expected {} sinks and slopes, one per head.",
+                self.heads
+            )));
         }
         let zero = self.window == Some(0) || self.chunk == Some(0);
         if zero

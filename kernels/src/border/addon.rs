@@ -148,7 +148,10 @@ impl NativeEngine {
         let options = read_options(options).map_err(thrown)?;
         let engine = Engine::start(options, move |result| {
             let outcome = to_outcome(result.map(|()| Vec::new()));
-            ready.call(outcome, napi::threadsafe_function::ThreadsafeFunctionCallMode::NonBlocking);
+            ready.call(
+                outcome,
+                napi::threadsafe_function::ThreadsafeFunctionCallMode::NonBlocking,
+            );
         })
         .map_err(thrown)?;
         let engine = Arc::new(engine);
@@ -182,7 +185,9 @@ impl NativeEngine {
 
     #[napi(catch_unwind)]
     pub fn truncate(&self, sequence: u32, length: u32) -> Result<()> {
-        self.engine.truncate(SequenceId(sequence), length as usize).map_err(thrown)
+        self.engine
+            .truncate(SequenceId(sequence), length as usize)
+            .map_err(thrown)
     }
 
     #[napi(catch_unwind)]
@@ -196,6 +201,21 @@ impl NativeEngine {
     #[napi(catch_unwind)]
     pub fn close_sequence(&self, sequence: u32) -> Result<()> {
         self.engine.close_sequence(SequenceId(sequence)).map_err(thrown)
+    }
+
+    /// The first `length` tokens' cache as bytes that [`Self::restore_sequence`] takes.
+    #[napi(catch_unwind)]
+    pub fn save_sequence(&self, sequence: u32, length: u32) -> Result<Uint8Array> {
+        self.engine
+            .save(SequenceId(sequence), length as usize)
+            .map(Into::into)
+            .map_err(thrown)
+    }
+
+    /// A new sequence from saved bytes of the same model.
+    #[napi(catch_unwind)]
+    pub fn restore_sequence(&self, bytes: Uint8Array) -> Result<u32> {
+        self.engine.restore(&bytes).map(|id| id.0).map_err(thrown)
     }
 
     /// Bytes that the caches of all sequences take now.

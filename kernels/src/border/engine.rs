@@ -119,10 +119,7 @@ impl Engine {
     pub fn start(options: EngineOptions, ready: impl FnOnce(Result<()>) + Send + 'static) -> Result<Self> {
         let isa = Isa::chosen()?;
         let shared = Arc::new(Shared {
-            cache: Mutex::new(Some(Cache::new(
-                options.layout.clone(),
-                options.cache_budget_bytes,
-            ))),
+            cache: Mutex::new(Some(Cache::new(options.layout.clone(), options.cache_budget_bytes))),
             returned: Condvar::new(),
             rows: Mutex::new(LastRows::default()),
             cancel: Arc::new(Cancel::new()),

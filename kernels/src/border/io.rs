@@ -59,8 +59,7 @@ impl NodeReader<'_> {
 
     /// A constant input, copied: norms, biases, frequencies.
     pub fn constant(&self, input: usize) -> Result<Vec<f32>> {
-        let value: ValueRef<'_, ort::value::DynValueTypeMarker> =
-            self.context.constant_input(input).map_err(failed)?;
+        let value: ValueRef<'_, ort::value::DynValueTypeMarker> = self.context.constant_input(input).map_err(failed)?;
         let (_, values) = value.try_extract_tensor::<f32>().map_err(failed)?;
         Ok(values.to_vec())
     }
@@ -69,7 +68,9 @@ impl NodeReader<'_> {
 fn missing(name: &str) -> Error {
     Error::new(
         ErrorCode::EngineFailed,
-        format!("Expected an attribute '{name}' at a node of the graph. Addon and package do not fit; build both again."),
+        format!(
+            "Expected an attribute '{name}' at a node of the graph. Addon and package do not fit; build both again."
+        ),
     )
 }
 
@@ -111,7 +112,9 @@ impl Output<'_> {
 impl NodeData<'_> {
     pub fn input(&self, index: usize) -> Result<Input<'_>> {
         let value = self.0.input(index).map_err(failed)?;
-        value.map(Input).ok_or_else(|| failed(format!("input {index} is missing")))
+        value
+            .map(Input)
+            .ok_or_else(|| failed(format!("input {index} is missing")))
     }
 
     pub fn output(&self, index: usize, rows: usize, width: usize) -> Result<Output<'_>> {

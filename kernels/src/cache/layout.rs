@@ -15,6 +15,22 @@ pub enum CacheType {
     Q4_0,
 }
 
+impl CacheType {
+    /// `f32`, `f16`, `q8_0` or `q4_0`.
+    pub fn by_name(name: &str) -> Result<Self> {
+        match name {
+            "f32" => Ok(Self::F32),
+            "f16" => Ok(Self::F16),
+            "q8_0" => Ok(Self::Q8_0),
+            "q4_0" => Ok(Self::Q4_0),
+            _ => Err(Error::new(
+                ErrorCode::InvalidArgument,
+                format!("Expected a cache type of f32, f16, q8_0 or q4_0, found '{name}'."),
+            )),
+        }
+    }
+}
+
 /// What one layer keeps per position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheLayer {

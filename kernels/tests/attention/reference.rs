@@ -287,7 +287,7 @@ pub fn exact(settings: &AttentionSettings, data: &Data) -> Vec<f64> {
         let query = row(&data.query, settings.heads * key_dim, position);
         let query = ready(settings, settings.query_norm.as_ref(), settings.heads, &query, position);
         let temperature = settings.temperature.map_or(1.0, |temperature| {
-            let floor = (position / temperature.floor_length) as f64;
+            let floor = ((position + temperature.offset) / temperature.floor_length) as f64;
             (floor + 1.0).ln() * f64::from(temperature.scale) + 1.0
         });
         for head in 0..settings.heads {
@@ -301,15 +301,8 @@ pub fn exact(settings: &AttentionSettings, data: &Data) -> Vec<f64> {
                 if let Some(cap) = settings.softcap {
                     score = f64::from(cap) * (score / f64::from(cap)).tanh();
                 }
-                if let Some(max_bias) = settings.alibi_max_bias {
-                    // The slopes of the next smaller power of two, then every second of the next larger one.
-                    let even = 1 << settings.heads.ilog2();
-                    let exponent = if head < even {
-                        f64::from(max_bias) / even as f64 * (head + 1) as f64
-                    } else {
-                        f64::from(max_bias) / (2 * even) as f64 * (2 * (head - even) + 1) as f64
-                    };
-                    score -= (-exponent).exp2() * position.abs_diff(other) as f64;
+                if let Some(slopes) = &settings.alibi_slopes {
+                    score -= f64::from(slopes[head]) * position.abs_diff(other) as f64;
                 }
                 weights.push((other, score));
             }

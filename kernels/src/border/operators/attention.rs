@@ -65,8 +65,8 @@ pub fn temperature(reader: &NodeReader<'_>) -> Result<Option<Temperature>> {
     };
     Ok(Some(Temperature {
         scale,
-        floor_length: reader.float("temperature_floor")?,
-        offset: reader.float("temperature_offset")?,
+        floor_length: reader.size("temperature_floor")?,
+        offset: reader.size("temperature_offset")?,
     }))
 }
 

@@ -1,10 +1,10 @@
 use super::Node;
+use super::limits::Limits;
 use super::norm::Rows;
 use super::pointwise::activation;
 use crate::border::io::{NodeData, NodeReader, failed};
 use crate::border::step::Step;
 use crate::border::weights::StoredMatrix;
-use super::limits::Limits;
 use crate::error::Result;
 use crate::linear::{Combine, LinearRequest, LinearWeight, linear};
 

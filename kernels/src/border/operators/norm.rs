@@ -23,7 +23,11 @@ pub enum Rows {
 
 impl Rows {
     pub fn read(reader: &NodeReader<'_>) -> Self {
-        if reader.flag("wanted") { Self::Wanted } else { Self::Tokens }
+        if reader.flag("wanted") {
+            Self::Wanted
+        } else {
+            Self::Tokens
+        }
     }
 
     pub fn count(&self, step: &Step) -> usize {
