@@ -53,7 +53,12 @@ async function openNative(request: SessionRequest, files: readonly string[]): Pr
 function nativeObstacle(gguf: GgufFile): string | undefined {
   const found = loadNativeAddon();
   if ('missing' in found) return found.missing;
-  return gguf.littleEndian ? undefined : 'the file is big-endian';
+  if (!gguf.littleEndian) return 'the file is big-endian';
+  const key = (suffix: string): string => `${gguf.metadata.architecture}.${suffix}`;
+  if ((gguf.metadata.optionalNumber(key('expert_count')) ?? 0) > 0) return 'it has no experts yet';
+  return gguf.metadata.optionalNumber(key('attention.kv_lora_rank')) === undefined
+    ? undefined
+    : 'it has no latent attention yet';
 }
 
 let warned = false;
