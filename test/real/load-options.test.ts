@@ -67,7 +67,7 @@ describe('log-probabilities', () => {
       architecture: 'llama',
       quantization: 'Q4_1',
       contextLength: 512,
-      engine: { dialect: 'portable', device: 'cpu', threads: 1 },
+      engine: { dialect: 'native', device: 'cpu', threads: 1 },
     });
     expect(model.info.parameters).toBeGreaterThan(100e6);
   });
@@ -82,8 +82,8 @@ describe('impossible options', () => {
 
   it('threads and dialects that do not exist', async () => {
     await expect(loadModel(defaultModel, { threads: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
-    const dialect = 'native' as 'portable';
-    await expect(loadModel(defaultModel, { dialect })).rejects.toMatchObject({ code: 'UNSUPPORTED' });
+    const dialect = 'swift' as 'portable';
+    await expect(loadModel(defaultModel, { dialect })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
   it('a reference that names nothing', async () => {

@@ -11,15 +11,21 @@ import { openRealSession } from '../support/real-session.ts';
 const folder = fileURLToPath(new URL('../conformance/real', import.meta.url));
 const reference = readRealReference(folder, 'smollm2.json');
 
-let session: Session;
-let tokenizer: Tokenizer;
+// The portable engine multiplies floats; the native one rounds activations to int8, as the reference's own
+// quantized run does, and may be as far from the f32 run as that; in single rows
+// the error of such a run scatters by a factor of two.
+describe.each([
+  { dialect: 'portable', worst: 0.01, margin: 0.02, share: 1 },
+  { dialect: 'native', worst: 0.5, margin: 0.5, share: 2 },
+] as const)('SmolLM2 in the $dialect dialect against the reference', ({ dialect, worst, margin, share }) => {
+  let session: Session;
+  let tokenizer: Tokenizer;
 
-beforeAll(async () => {
-  ({ session, tokenizer } = await openRealSession());
-}, 300_000);
-afterAll(() => session?.dispose());
+  beforeAll(async () => {
+    ({ session, tokenizer } = await openRealSession(dialect));
+  }, 300_000);
+  afterAll(() => session?.dispose());
 
-describe('SmolLM2 against the reference', () => {
   it('tokenizes exactly, in all four modes', () => {
     for (const { text, special_bos, plain_bos, special, plain } of reference.tokenize) {
       const ids = (parseSpecial: boolean, addSpecial: boolean): number[] =>
@@ -33,9 +39,8 @@ describe('SmolLM2 against the reference', () => {
 
   it.each(reference.f32.prompts.map(({ name }) => name))('logits and continuation of "%s"', async (name) => {
     const figures = await compareRealLogits(session, reference, name);
-    // A float path: the weights are those of the file, activations lose next to nothing.
-    expect(figures.worstLogit).toBeLessThanOrEqual(0.01);
-    expect(figures.meanLogprobError).toBeLessThanOrEqual(figures.nativeMeanLogprobError);
-    expect(await greedyAgreement(session, reference, name, 0.02)).toBe('agrees');
+    expect(figures.worstLogit).toBeLessThanOrEqual(worst);
+    expect(figures.meanLogprobError).toBeLessThanOrEqual(share * figures.nativeMeanLogprobError);
+    expect(await greedyAgreement(session, reference, name, margin)).toBe('agrees');
   });
 });
