@@ -26,6 +26,7 @@ async function logitsOf(options: TinyLlamaOptions): Promise<Float32Array> {
       gguf,
       contextLength: tinyLlamaShape.context,
       threads: 1,
+      dialect: 'portable',
       cache: join(folder, 'cache'),
     });
     const tokens = Int32Array.of(3, 141, 59, 26, 53);
