@@ -26,11 +26,23 @@ const cases = readQuantCases(fileURLToPath(new URL('../conformance/quants', impo
   ({ type }) => nBitsLayout(type) !== undefined || ['F32', 'F16', 'BF16'].includes(type),
 );
 
-/** Runs a matrix of the reference through the nodes that models get: look-up, product, product of the head. */
+/** What comes out of the nodes that models get. */
+interface NodeOutputs {
+  readonly rows: Float32Array;
+  readonly product: Float32Array;
+  /** The product of the head. */
+  readonly precise: Float32Array;
+  /** With the last of two experts that are half of the matrix each. */
+  readonly expert: Float32Array;
+  /** With an expert that no token chose. */
+  readonly idleExpert: Float32Array;
+}
+
+/** Runs a matrix of the reference through the nodes that models get. */
 async function runNodes(
   { type, rows, columns, bytes }: QuantCase,
   input: Float32Array,
-): Promise<{ rows: Float32Array; product: Float32Array; precise: Float32Array }> {
+): Promise<NodeOutputs> {
   const path = join(folder, 'matrix.gguf');
   writeFileSync(path, bytes);
   const source = await openFileSource(path);
@@ -49,10 +61,14 @@ async function runNodes(
   graph.input(portableNames.tokens, 'int64', ['n']);
   const x = graph.input('x', 'float', ['n', columns]);
   const matrices = new PortableMatrices(graph, pack);
+  const experts = { weight: { ...weight, shape: [columns, rows / 2, 2] } };
+  const nobody = graph.node('Slice', [x, graph.integers(0), graph.integers(0), graph.integers(0)]);
   const outputs = {
     rows: matrices.rowsOf(weight),
     product: matrices.multiply(x, { weight }),
     precise: matrices.multiplyPrecisely(x, { weight }),
+    expert: matrices.multiplyOne(x, experts, 1),
+    idleExpert: matrices.multiplyOne(nobody, experts, 0),
   };
   for (const [name, value] of Object.entries(outputs)) {
     graph.output(graph.rename(value, name), 'float', ['n', 'width']);
@@ -82,7 +98,13 @@ async function runNodes(
   });
   await session.release();
   const floats = (name: string): Float32Array => result[name]?.data as Float32Array;
-  return { rows: floats('rows'), product: floats('product'), precise: floats('precise') };
+  return {
+    rows: floats('rows'),
+    product: floats('product'),
+    precise: floats('precise'),
+    expert: floats('expert'),
+    idleExpert: floats('idleExpert'),
+  };
 }
 
 /** Largest error of a product, relative to the sum of its terms' sizes; the sums are in f64. */
@@ -127,6 +149,9 @@ describe('every weight type through the nodes of the portable dialect', () => {
       expect(relativeError(each, input, found.precise), 'head').toBeLessThanOrEqual(2e-5);
       const isInt8 = nBitsLayout(each.type)?.bits === 8;
       expect(relativeError(each, input, found.product), 'layer').toBeLessThanOrEqual(isInt8 ? 5e-3 : 2e-5);
+      const lower = { ...each, rows: rows / 2, values: values.subarray((rows / 2) * columns) };
+      expect(relativeError(lower, input, found.expert), 'expert').toBeLessThanOrEqual(isInt8 ? 5e-3 : 2e-5);
+      expect(found.idleExpert).toHaveLength(0);
     }
   });
 });
