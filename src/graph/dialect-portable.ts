@@ -13,6 +13,7 @@ import type {
 } from './dialect.ts';
 import { activate, gate, halves } from './portable-activation.ts';
 import { PortableAttention } from './portable-attention.ts';
+import { PortableExperts } from './portable-experts.ts';
 import { cacheLayers, portableNames } from './portable-io.ts';
 import { PortableLatentAttention } from './portable-latent-attention.ts';
 import { PortableMatrices } from './portable-matrices.ts';
@@ -34,7 +35,7 @@ export class PortableDialect implements Dialect {
     this.#config = config;
     this.#attention = new PortableAttention(graph, (input, weight) => this.norm(input, weight));
     this.#latentAttention = new PortableLatentAttention(graph, this.#matrices, this.#attention);
-    this.#mixture = new PortableMixture(graph, this.#matrices);
+    this.#mixture = new PortableMixture(graph, new PortableExperts(graph, pack));
     graph.input(portableNames.tokens, 'int64', ['nTokens']);
     graph.input(portableNames.positions, 'float', ['nTokens', 1]);
     graph.input(portableNames.rows, 'int64', ['nRows']);

@@ -47,7 +47,7 @@ export class PortableLatentAttention {
     const width = length + rotatedLength;
     const padded = cachedHeadDim(config);
     const absorbed = this.#perHead(parts.unrotated, heads, headDim - rotatedLength, (head, index) =>
-      this.#matrices.multiplyOne(head, { weight: expansion.key }, index),
+      this.#matrices.multiplyOne(head, expansion.key, index),
     );
     const query = this.#joinHeads([absorbed, parts.rotated], heads, [length, rotatedLength]);
     const key = this.#graph.node('Concat', [latent, parts.key], { attributes: { axis: 1 } });
@@ -60,7 +60,7 @@ export class PortableLatentAttention {
     );
     const latents = this.#attention.resizeHeads(output, heads, padded, length);
     return this.#perHead(latents, heads, length, (head, index) =>
-      this.#matrices.multiplyOne(head, { weight: expansion.value }, index),
+      this.#matrices.multiplyOne(head, expansion.value, index),
     );
   }
 

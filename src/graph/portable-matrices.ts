@@ -3,7 +3,7 @@ import type { TensorInfo } from '../gguf/tensor-table.ts';
 import type { TensorType } from '../gguf/tensor-type.ts';
 import { contribDomain } from '../onnx/graph-builder.ts';
 import type { ExternalData, GraphBuilder, Value } from '../onnx/graph-builder.ts';
-import type { ExpertWeight, LinearWeight } from './dialect.ts';
+import type { LinearWeight } from './dialect.ts';
 import { portableNames } from './portable-io.ts';
 import type { PackedMatrix, WeightPack } from './weight-pack.ts';
 
@@ -51,21 +51,12 @@ export class PortableMatrices {
     );
   }
 
-  /** As {@link multiply}, with one of the matrices of an expert weight, and its scale and bias. */
-  multiplyOne(input: Value, { weight, bias, scales }: ExpertWeight, index: number): Value {
-    const graph = this.#graph;
+  /** input × one of the matrices of a tensorᵀ: (nTokens, rows). */
+  multiplyOne(input: Value, weight: TensorInfo, index: number): Value {
     const [columns = 0, rows = 0, count = 1] = weight.shape;
-    const name = `${weight.name}#${index}`;
     const matrix = this.#pack.slice(weight, index, count);
-    const scale = scales?.values[index];
-    const biasValue =
-      bias === undefined
-        ? undefined
-        : graph.constant(`${name}.bias`, 'float', [rows], bias.slice(index * rows, (index + 1) * rows));
-    const part = { name, type: weight.type, columns, rows, matrix };
-    if (scale === undefined) return this.#multiply(input, part, biasValue);
-    const scaled = graph.node('Mul', [this.#multiply(input, part, undefined), graph.scalar(scale)]);
-    return biasValue === undefined ? scaled : graph.node('Add', [scaled, biasValue]);
+    const part = { name: `${weight.name}#${index}`, type: weight.type, columns, rows, matrix };
+    return this.#multiply(input, part, undefined);
   }
 
   #multiply(input: Value, part: MatrixPart, bias: Value | undefined): Value {
@@ -155,11 +146,8 @@ export class PortableMatrices {
     return part.type === 'F32' ? value : this.#graph.node('Cast', [value], { attributes: { to: 1 } });
   }
 
-  #rawFloats({ name, type, columns, rows }: MatrixPart, data: ExternalData): Value {
-    const types = { F32: 'float', F16: 'float16', BF16: 'bfloat16' } as const;
-    const element = type in types ? types[type as keyof typeof types] : undefined;
-    if (element === undefined) throw unsupportedType(name, type);
-    return this.#graph.external(name, element, [rows, columns], data);
+  #rawFloats(part: MatrixPart, data: ExternalData): Value {
+    return this.#graph.external(part.name, floatElementType(part), [part.rows, part.columns], data);
   }
 
   /** Rows of a table by (nTokens,) i64 indices, by default the step's token ids: (nTokens, columns). */
@@ -198,8 +186,16 @@ export class PortableMatrices {
   }
 }
 
-function unsupportedType(name: string, type: TensorType): RivuletError {
-  return new RivuletError(
+/** @throws {RivuletError} `TENSOR_TYPE_UNSUPPORTED` */
+export function floatElementType(part: {
+  readonly name: string;
+  readonly type: TensorType;
+}): 'float' | 'float16' | 'bfloat16' {
+  const { name, type } = part;
+  if (type === 'F32') return 'float';
+  if (type === 'F16') return 'float16';
+  if (type === 'BF16') return 'bfloat16';
+  throw new RivuletError(
     'TENSOR_TYPE_UNSUPPORTED',
     `The matrix "${name}" is stored as ${type}, which the portable dialect cannot run yet. Choose a file of another quantization, for example Q4_K_M or Q8_0.`,
     { details: { tensor: name, type } },

@@ -2,7 +2,7 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { MixtureInput, Vector } from './dialect.ts';
 import type { MixtureConfig } from './mixture-config.ts';
 import { activate, gate, halves } from './portable-activation.ts';
-import type { PortableMatrices } from './portable-matrices.ts';
+import type { PortableExperts } from './portable-experts.ts';
 
 /** Sums of weights smaller than what f16 can hold count as this. */
 const smallestSum = 2 ** -14;
@@ -10,43 +10,39 @@ const smallestSum = 2 ** -14;
 /** A score that no choice falls on. */
 const hiddenScore = -1e30;
 
-/**
- * A mixture in standard operators: every expert works on the tokens that chose it, one after the other. The
- * nodes of experts that nobody chose run on no rows.
- */
+/** A mixture in standard operators: token after token, through the experts that it chose. */
 export class PortableMixture {
   readonly #graph: GraphBuilder;
-  readonly #matrices: PortableMatrices;
+  readonly #experts: PortableExperts;
 
-  constructor(graph: GraphBuilder, matrices: PortableMatrices) {
+  constructor(graph: GraphBuilder, experts: PortableExperts) {
     this.#graph = graph;
-    this.#matrices = matrices;
+    this.#experts = experts;
   }
 
   mix({ config, input, logits, selectionBias, hidden, holdsGate, down }: MixtureInput): Value {
     const graph = this.#graph;
-    const weights = this.#weights(config, logits, selectionBias);
-    let sum = graph.node('ConstantOfShape', [graph.node('Shape', [input])]);
-    for (let expert = 0; expert < config.experts; expert++) {
-      const column = graph.node('Slice', [
-        weights,
-        graph.integers(expert),
-        graph.integers(expert + 1),
-        graph.integers(1),
-      ]);
-      const chosen = graph.node('NonZero', [graph.node('Squeeze', [column, graph.integers(1)])]);
-      const tokens = graph.node('Squeeze', [chosen, graph.integers(0)]);
-      const own = graph.node('Gather', [column, tokens], { attributes: { axis: 0 } });
-      const rows = graph.node('Gather', [input, tokens], { attributes: { axis: 0 } });
-      const entering = config.weighsInput ? graph.node('Mul', [rows, own]) : rows;
-      const products = hidden.map((weight) => this.#matrices.multiplyOne(entering, weight, expert));
-      const output = this.#matrices.multiplyOne(this.#activated(config, products, holdsGate), down, expert);
-      const leaving = config.weighsInput ? output : graph.node('Mul', [output, own]);
-      sum = graph.node('ScatterND', [sum, graph.node('Transpose', [chosen]), leaving], {
-        attributes: { reduction: 'add' },
-      });
-    }
-    return sum;
+    const { used, weighsInput } = config;
+    const [weights, chosen] = this.#choose(config, logits, selectionBias);
+    const ones = graph.constant(`ones_${used}`, 'float', [used, 1], new Float32Array(used).fill(1));
+    const body = graph.body(
+      [
+        { type: 'float', dimensions: [down.weight.shape[1] ?? 0] },
+        { type: 'int64', dimensions: [used] },
+        { type: 'float', dimensions: [used] },
+      ],
+      ([token = '', experts = '', shares = '']) => {
+        const row = graph.node('Unsqueeze', [token, graph.integers(0)]);
+        const factors = graph.node('Unsqueeze', [shares, graph.integers(1)]);
+        const products = hidden.map((weight) =>
+          this.#experts.spread(row, weight, experts, used, weighsInput ? factors : undefined),
+        );
+        const inner = this.#activated(config, products, holdsGate);
+        const sum = this.#experts.sum(inner, down, experts, used, weighsInput ? ones : factors);
+        return [graph.node('Squeeze', [sum, graph.integers(0)])];
+      },
+    );
+    return graph.node('Scan', [input, chosen, weights], { attributes: { body, num_scan_inputs: 3 } });
   }
 
   #activated(config: MixtureConfig, products: readonly Value[], holdsGate: boolean): Value {
@@ -58,8 +54,12 @@ export class PortableMixture {
     return gate(this.#graph, gateHalf, up, activation, limits);
   }
 
-  /** (nTokens, experts), zero for those that a token did not choose. */
-  #weights(config: MixtureConfig, logits: Value, selectionBias: Vector | undefined): Value {
+  /** (nTokens, used) weights and indices of the experts that each token chose. */
+  #choose(
+    config: MixtureConfig,
+    logits: Value,
+    selectionBias: Vector | undefined,
+  ): readonly [weights: Value, chosen: Value] {
     const graph = this.#graph;
     const { experts, used, scale } = config;
     const scores =
@@ -83,11 +83,7 @@ export class PortableMixture {
       weights = graph.node('Div', [weights, graph.node('Max', [sum, graph.scalar(smallestSum)])]);
     }
     if (scale !== 1) weights = graph.node('Mul', [weights, graph.scalar(scale)]);
-    const spread = graph.node('Mul', [
-      this.#oneHot(chosen, experts),
-      graph.node('Unsqueeze', [weights, graph.integers(2)]),
-    ]);
-    return graph.node('ReduceSum', [spread, graph.integers(1)], { attributes: { keepdims: 0 } });
+    return [weights, chosen];
   }
 
   /** Scores with those outside of the best groups hidden. */

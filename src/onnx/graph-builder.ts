@@ -18,7 +18,18 @@ export type Dimension = number | string;
 /** Name of a tensor inside the graph; '' stands for an optional input that is left out. */
 export type Value = string;
 
-export type Attribute = number | { readonly float: number } | { readonly ints: readonly number[] } | string;
+export type Attribute =
+  | number
+  | { readonly float: number }
+  | { readonly ints: readonly number[] }
+  | { readonly graph: Uint8Array }
+  | string;
+
+/** An input of a graph. */
+export interface InputDeclaration {
+  readonly type: ElementType;
+  readonly dimensions: readonly Dimension[];
+}
 
 export interface NodeOptions {
   /** Operator domain. @default '' (standard ONNX) */
@@ -45,7 +56,7 @@ const irVersion = 10;
 
 /** Collects nodes and tensors and writes an ONNX model; knows ONNX, no language models. */
 export class GraphBuilder {
-  readonly #nodes: Uint8Array[] = [];
+  #nodes: Uint8Array[] = [];
   readonly #initializers = new Map<string, Uint8Array>();
   readonly #inputs: Uint8Array[] = [];
   readonly #outputs: Uint8Array[] = [];
@@ -81,6 +92,29 @@ export class GraphBuilder {
     if (options.domain !== undefined) writer.text(7, options.domain);
     this.#nodes.push(writer.finish());
     return outputs;
+  }
+
+  /**
+   * A graph for an attribute, such as the body of a loop: what `build` adds is part of it, while tensors and
+   * values from outside stay visible inside.
+   */
+  body(
+    inputs: readonly InputDeclaration[],
+    build: (inputs: readonly Value[]) => readonly Value[],
+  ): { readonly graph: Uint8Array } {
+    const outer = this.#nodes;
+    this.#nodes = [];
+    const writer = new ProtobufWriter();
+    const names = inputs.map(() => `body_${this.#counter++}`);
+    const outputs = build(names);
+    for (const node of this.#nodes) writer.bytes(1, node);
+    writer.text(2, `body_${this.#counter++}`);
+    for (const [index, { type, dimensions }] of inputs.entries()) {
+      writer.bytes(11, valueInfo(names[index] ?? '', type, dimensions));
+    }
+    for (const output of outputs) writer.bytes(12, new ProtobufWriter().text(1, output).finish());
+    this.#nodes = outer;
+    return { graph: writer.finish() };
   }
 
   /** Gives a value a stable name, for graph outputs. */
@@ -170,12 +204,13 @@ function valueInfo(name: string, type: ElementType, dimensions: readonly Dimensi
   return writer.finish();
 }
 
-/** Field numbers and type codes of `onnx.AttributeProto`: FLOAT 1, INT 2, STRING 3, INTS 7. */
+/** Field numbers and type codes of `onnx.AttributeProto`: FLOAT 1, INT 2, STRING 3, GRAPH 5, INTS 7. */
 function writeAttribute(writer: ProtobufWriter, name: string, attribute: Attribute): void {
   writer.text(1, name);
   if (typeof attribute === 'number') writer.integer(3, attribute).integer(20, 2);
   else if (typeof attribute === 'string') writer.text(4, attribute).integer(20, 3);
   else if ('float' in attribute) writer.float(2, attribute.float).integer(20, 1);
+  else if ('graph' in attribute) writer.bytes(6, attribute.graph).integer(20, 5);
   else {
     for (const value of attribute.ints) writer.integer(8, value);
     writer.integer(20, 7);

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 import { TensorTable } from '../../src/gguf/tensor-table.ts';
 import type { TensorInfo } from '../../src/gguf/tensor-table.ts';
+import { PortableExperts } from '../../src/graph/portable-experts.ts';
 import { portableNames } from '../../src/graph/portable-io.ts';
 import { PortableMatrices } from '../../src/graph/portable-matrices.ts';
 import { WeightPack } from '../../src/graph/weight-pack.ts';
@@ -32,10 +33,12 @@ interface NodeOutputs {
   readonly product: Float32Array;
   /** The product of the head. */
   readonly precise: Float32Array;
-  /** With the last of two experts that are half of the matrix each. */
-  readonly expert: Float32Array;
-  /** With an expert that no token chose. */
-  readonly idleExpert: Float32Array;
+  /** With the second half of the matrix, as if it held two. */
+  readonly half: Float32Array;
+  /** The first row of the input through both halves, the second one first. */
+  readonly spread: Float32Array;
+  /** The first row of the input through the second half, plus two times the same through the first one. */
+  readonly sum: Float32Array;
 }
 
 /** Runs a matrix of the reference through the nodes that models get. */
@@ -55,20 +58,30 @@ async function runNodes(
     shard: 0,
     offset: 0,
   };
-  const gguf = { tensors: new TensorTable([weight]), littleEndian: true };
+  const halves = { weight: { ...weight, name: 'halves', shape: [columns, rows / 2, 2] } };
+  const gguf = { tensors: new TensorTable([weight, halves.weight]), littleEndian: true };
   const pack = new WeightPack(gguf, 'pack.bin', ['matrix.gguf']);
   const graph = new GraphBuilder();
   graph.input(portableNames.tokens, 'int64', ['n']);
   const x = graph.input('x', 'float', ['n', columns]);
   const matrices = new PortableMatrices(graph, pack);
-  const experts = { weight: { ...weight, shape: [columns, rows / 2, 2] } };
-  const nobody = graph.node('Slice', [x, graph.integers(0), graph.integers(0), graph.integers(0)]);
+  const experts = new PortableExperts(graph, pack);
+  const row = graph.node('Slice', [x, graph.integers(0), graph.integers(1), graph.integers(0)]);
+  const chosen = graph.integers(1, 0);
+  const factors = graph.constant('factors', 'float', [2, 1], Float32Array.of(1, 2));
   const outputs = {
     rows: matrices.rowsOf(weight),
     product: matrices.multiply(x, { weight }),
     precise: matrices.multiplyPrecisely(x, { weight }),
-    expert: matrices.multiplyOne(x, experts, 1),
-    idleExpert: matrices.multiplyOne(nobody, experts, 0),
+    half: matrices.multiplyOne(x, halves.weight, 1),
+    spread: experts.spread(row, halves, chosen, 2),
+    sum: experts.sum(
+      graph.node('Concat', [row, row], { attributes: { axis: 0 } }),
+      halves,
+      chosen,
+      2,
+      factors,
+    ),
   };
   for (const [name, value] of Object.entries(outputs)) {
     graph.output(graph.rename(value, name), 'float', ['n', 'width']);
@@ -102,8 +115,9 @@ async function runNodes(
     rows: floats('rows'),
     product: floats('product'),
     precise: floats('precise'),
-    expert: floats('expert'),
-    idleExpert: floats('idleExpert'),
+    half: floats('half'),
+    spread: floats('spread'),
+    sum: floats('sum'),
   };
 }
 
@@ -149,9 +163,20 @@ describe('every weight type through the nodes of the portable dialect', () => {
       expect(relativeError(each, input, found.precise), 'head').toBeLessThanOrEqual(2e-5);
       const isInt8 = nBitsLayout(each.type)?.bits === 8;
       expect(relativeError(each, input, found.product), 'layer').toBeLessThanOrEqual(isInt8 ? 5e-3 : 2e-5);
-      const lower = { ...each, rows: rows / 2, values: values.subarray((rows / 2) * columns) };
-      expect(relativeError(lower, input, found.expert), 'expert').toBeLessThanOrEqual(isInt8 ? 5e-3 : 2e-5);
-      expect(found.idleExpert).toHaveLength(0);
+      const middle = (rows * columns) / 2;
+      const upper = { ...each, rows: rows / 2, values: values.subarray(0, middle) };
+      const lower = { ...each, rows: rows / 2, values: values.subarray(middle) };
+      expect(relativeError(lower, input, found.half), 'half').toBeLessThanOrEqual(isInt8 ? 5e-3 : 2e-5);
+      const first = input.subarray(0, columns);
+      const spread = [found.spread.subarray(0, rows / 2), found.spread.subarray(rows / 2)] as const;
+      expect(relativeError(lower, first, spread[0]), 'chosen first').toBeLessThanOrEqual(2e-5);
+      expect(relativeError(upper, first, spread[1]), 'chosen second').toBeLessThanOrEqual(2e-5);
+      const both = {
+        ...each,
+        rows: rows / 2,
+        values: lower.values.map((value, index) => value + 2 * (upper.values[index] ?? 0)),
+      };
+      expect(relativeError(both, first, found.sum), 'summed').toBeLessThanOrEqual(1e-4);
     }
   });
 });
