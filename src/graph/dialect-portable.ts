@@ -13,11 +13,11 @@ import type {
 } from './dialect.ts';
 import { activate, gate, halves } from './portable-activation.ts';
 import { PortableAttention } from './portable-attention.ts';
-import { PortableExperts } from './portable-experts.ts';
 import { cacheLayers, portableNames } from './portable-io.ts';
 import { PortableLatentAttention } from './portable-latent-attention.ts';
 import { PortableMatrices } from './portable-matrices.ts';
 import { PortableMixture } from './portable-mixture.ts';
+import { PortableStacks } from './portable-stacks.ts';
 import type { WeightPack } from './weight-pack.ts';
 
 /** Standard ONNX plus `com.microsoft`: runs on stock ONNX Runtime, weights come out of a {@link WeightPack}. */
@@ -34,8 +34,9 @@ export class PortableDialect implements Dialect {
     this.#matrices = new PortableMatrices(graph, pack);
     this.#config = config;
     this.#attention = new PortableAttention(graph, (input, weight) => this.norm(input, weight));
-    this.#latentAttention = new PortableLatentAttention(graph, this.#matrices, this.#attention);
-    this.#mixture = new PortableMixture(graph, new PortableExperts(graph, pack));
+    const stacks = new PortableStacks(graph, pack);
+    this.#latentAttention = new PortableLatentAttention(graph, this.#matrices, stacks, this.#attention);
+    this.#mixture = new PortableMixture(graph, stacks);
     graph.input(portableNames.tokens, 'int64', ['nTokens']);
     graph.input(portableNames.positions, 'float', ['nTokens', 1]);
     graph.input(portableNames.rows, 'int64', ['nRows']);

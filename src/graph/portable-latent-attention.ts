@@ -1,8 +1,10 @@
+import type { TensorInfo } from '../gguf/tensor-table.ts';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { LatentAttentionInput, LatentExpansion } from './dialect.ts';
 import type { PortableAttention } from './portable-attention.ts';
 import { cachedHeadDim } from './portable-io.ts';
 import type { PortableMatrices } from './portable-matrices.ts';
+import type { PortableStacks } from './portable-stacks.ts';
 
 type Expansion<Kind extends LatentExpansion['kind']> = Extract<LatentExpansion, { kind: Kind }>;
 
@@ -13,11 +15,18 @@ type Expansion<Kind extends LatentExpansion['kind']> = Extract<LatentExpansion, 
 export class PortableLatentAttention {
   readonly #graph: GraphBuilder;
   readonly #matrices: PortableMatrices;
+  readonly #stacks: PortableStacks;
   readonly #attention: PortableAttention;
 
-  constructor(graph: GraphBuilder, matrices: PortableMatrices, attention: PortableAttention) {
+  constructor(
+    graph: GraphBuilder,
+    matrices: PortableMatrices,
+    stacks: PortableStacks,
+    attention: PortableAttention,
+  ) {
     this.#graph = graph;
     this.#matrices = matrices;
+    this.#stacks = stacks;
     this.#attention = attention;
   }
 
@@ -42,13 +51,11 @@ export class PortableLatentAttention {
     expansion: Expansion<'absorbed'>,
     parts: { readonly unrotated: Value; readonly rotated: Value; readonly key: Value },
   ): Value {
-    const { heads, headDim } = config;
+    const { heads } = config;
     const { length, rotatedLength } = latentConfig;
     const width = length + rotatedLength;
     const padded = cachedHeadDim(config);
-    const absorbed = this.#perHead(parts.unrotated, heads, headDim - rotatedLength, (head, index) =>
-      this.#matrices.multiplyOne(head, expansion.key, index),
-    );
+    const absorbed = this.#perHead(parts.unrotated, expansion.key);
     const query = this.#joinHeads([absorbed, parts.rotated], heads, [length, rotatedLength]);
     const key = this.#graph.node('Concat', [latent, parts.key], { attributes: { axis: 1 } });
     const cached = this.#attention.resizeHeads(key, 1, width, padded);
@@ -59,9 +66,7 @@ export class PortableLatentAttention {
       { layer, heads, kvHeads: 1, scale },
     );
     const latents = this.#attention.resizeHeads(output, heads, padded, length);
-    return this.#perHead(latents, heads, length, (head, index) =>
-      this.#matrices.multiplyOne(head, expansion.value, index),
-    );
+    return this.#perHead(latents, expansion.value);
   }
 
   #joint(
@@ -113,19 +118,16 @@ export class PortableLatentAttention {
     return graph.node('Reshape', [joined, graph.integers(-1, heads * total)]);
   }
 
-  /** Each head (nTokens, width) through a product of its own, side by side again. */
-  #perHead(
-    input: Value,
-    heads: number,
-    width: number,
-    product: (head: Value, index: number) => Value,
-  ): Value {
+  /** (nTokens, heads * columns) → (nTokens, heads * rows), each head with its own matrix. */
+  #perHead(input: Value, weight: TensorInfo): Value {
     const graph = this.#graph;
-    const widths = Array.from({ length: heads }, () => width);
-    const parts = graph.nodes('Split', [input, graph.integers(...widths)], {
-      attributes: { axis: 1 },
-      outputs: heads,
-    });
-    return graph.node('Concat', parts.map(product), { attributes: { axis: 1 } });
+    const [columns = 0, rows = 0, heads = 1] = weight.shape;
+    const swap = { attributes: { perm: { ints: [1, 0, 2] } } };
+    const shaped = graph.node('Reshape', [input, graph.integers(-1, heads, columns)]);
+    const products = this.#stacks.each(graph.node('Transpose', [shaped], swap), weight);
+    return graph.node('Reshape', [
+      graph.node('Transpose', [products], swap),
+      graph.integers(-1, heads * rows),
+    ]);
   }
 }

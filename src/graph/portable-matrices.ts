@@ -51,14 +51,6 @@ export class PortableMatrices {
     );
   }
 
-  /** input × one of the matrices of a tensorᵀ: (nTokens, rows). */
-  multiplyOne(input: Value, weight: TensorInfo, index: number): Value {
-    const [columns = 0, rows = 0, count = 1] = weight.shape;
-    const matrix = this.#pack.slice(weight, index, count);
-    const part = { name: `${weight.name}#${index}`, type: weight.type, columns, rows, matrix };
-    return this.#multiply(input, part, undefined);
-  }
-
   #multiply(input: Value, part: MatrixPart, bias: Value | undefined): Value {
     const graph = this.#graph;
     const { name, columns, rows, matrix } = part;

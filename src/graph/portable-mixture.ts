@@ -2,7 +2,7 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { MixtureInput, Vector } from './dialect.ts';
 import type { MixtureConfig } from './mixture-config.ts';
 import { activate, gate, halves } from './portable-activation.ts';
-import type { PortableExperts } from './portable-experts.ts';
+import type { PortableStacks } from './portable-stacks.ts';
 
 /** Sums of weights smaller than what f16 can hold count as this. */
 const smallestSum = 2 ** -14;
@@ -13,11 +13,11 @@ const hiddenScore = -1e30;
 /** A mixture in standard operators: token after token, through the experts that it chose. */
 export class PortableMixture {
   readonly #graph: GraphBuilder;
-  readonly #experts: PortableExperts;
+  readonly #stacks: PortableStacks;
 
-  constructor(graph: GraphBuilder, experts: PortableExperts) {
+  constructor(graph: GraphBuilder, stacks: PortableStacks) {
     this.#graph = graph;
-    this.#experts = experts;
+    this.#stacks = stacks;
   }
 
   mix({ config, input, logits, selectionBias, hidden, holdsGate, down }: MixtureInput): Value {
@@ -35,10 +35,10 @@ export class PortableMixture {
         const row = graph.node('Unsqueeze', [token, graph.integers(0)]);
         const factors = graph.node('Unsqueeze', [shares, graph.integers(1)]);
         const products = hidden.map((weight) =>
-          this.#experts.spread(row, weight, experts, used, weighsInput ? factors : undefined),
+          this.#stacks.spread(row, weight, experts, used, weighsInput ? factors : undefined),
         );
         const inner = this.#activated(config, products, holdsGate);
-        const sum = this.#experts.sum(inner, down, experts, used, weighsInput ? ones : factors);
+        const sum = this.#stacks.sum(inner, down, experts, used, weighsInput ? ones : factors);
         return [graph.node('Squeeze', [sum, graph.integers(0)])];
       },
     );

@@ -68,23 +68,6 @@ export class WeightPack {
     return matrix;
   }
 
-  /** One of the `count` equal matrices of a tensor. */
-  slice(tensor: TensorInfo, index: number, count: number): PackedMatrix {
-    const whole = this.matrix(tensor);
-    const part = ({ file, offsetBytes, lengthBytes }: ExternalData): ExternalData => ({
-      file,
-      offsetBytes: offsetBytes + (lengthBytes / count) * index,
-      lengthBytes: lengthBytes / count,
-    });
-    if (whole.kind === 'float') return { kind: 'float', data: part(whole.data) };
-    return {
-      ...whole,
-      codes: part(whole.codes),
-      scales: part(whole.scales),
-      ...(whole.correction === undefined ? {} : { correction: part(whole.correction) }),
-    };
-  }
-
   #place(tensor: TensorInfo): PackedMatrix {
     const layout = nBitsLayout(tensor.type);
     if (layout === undefined) {
