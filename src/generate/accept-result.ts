@@ -11,7 +11,7 @@ import type { RequestState } from './request-state.ts';
  */
 export function acceptResult({ state, item }: PlannedItem, result: StepResult, session: Session): void {
   if (result.scores !== undefined) addScores(state, item, result.scores);
-  if (session.lengthOf(item.sequence) < state.tokens.length) return;
+  if (state.held.length < state.tokens.length) return;
   if (!state.prefilled) {
     state.prefilled = true;
     state.ready.push({

@@ -44,7 +44,8 @@ export type EngineEvent =
 export interface Engine {
   /**
    * @throws {RivuletError} `CONTEXT_OVERFLOW` (details `promptTokens`, `contextLength`), `INVALID_ARGUMENT`,
-   *   `PARKED_TOO_LONG`, `DISPOSED`; the signal's reason on abort.
+   *   `BUSY` when too many wait already, `OUT_OF_MEMORY` when the cache is too small for this request alone (details
+   *   `tokens`), `PARKED_TOO_LONG`, `DISPOSED`; the signal's reason on abort.
    */
   generate(request: EngineRequest): AsyncGenerator<EngineEvent, void, undefined>;
   dispose(): Promise<void>;

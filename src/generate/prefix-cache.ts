@@ -1,115 +1,175 @@
 import type { SequenceId, Session } from '../session/session.ts';
+import { createPrefixIndex } from './prefix-index.ts';
+import type { BlockHash } from './prefix-index.ts';
 import type { TokenList } from './token-list.ts';
 
-/** A sequence with the ids it was computed from; it holds the first `session.lengthOf` of them. */
+/** A sequence of the session with the ids it was computed from. */
 export interface HeldSequence {
   readonly sequence: SequenceId;
+  /** Prompt and output; the sequence holds the first `length` of them. */
   readonly tokens: TokenList;
+  readonly length: number;
 }
 
-/** A sequence ready to go on with a prompt, and how many of the prompt's tokens it holds already. */
-export interface StartedSequence {
-  readonly sequence: SequenceId;
-  readonly cached: number;
-}
-
-/** Finished sequences, kept for requests that begin alike. Lengths are always the session's own. */
+/**
+ * All sequences of an engine: those of live requests, and finished ones that are kept for requests which begin
+ * alike. It opens and closes them; lengths are always the session's own.
+ */
 export interface PrefixCache {
-  /** Takes a finished sequence over; the least recently used ones are closed to stay within the budget. */
-  keep(held: HeldSequence): void;
   /**
-   * A sequence for a prompt: the longest common prefix among the kept and the given live sequences, or an empty
-   * one. At least one token of the prompt is left to compute.
+   * A sequence for a prompt: it holds the longest beginning that any other one holds, live or kept. At least one
+   * token of the prompt is left to compute.
    */
-  start(prompt: TokenList, live: readonly HeldSequence[]): StartedSequence;
-  /** How many tokens of a prompt are there already. */
-  available(prompt: TokenList, live: readonly HeldSequence[]): number;
+  start(prompt: TokenList): HeldSequence;
+  /** An empty sequence, whatever others hold. */
+  open(prompt: TokenList): HeldSequence;
+  /** How many tokens of a prompt {@link PrefixCache.start} would find. */
+  available(prompt: TokenList): number;
+  /** Takes notice of a step: what the sequence holds now may be found. */
+  grown(held: HeldSequence): void;
+  /** Takes the sequence of a finished request over; the least recently used ones are closed to stay in the budget. */
+  keep(held: HeldSequence): void;
+  close(held: HeldSequence): void;
+  /** Closes the least recently used kept sequences, at most `count`. Returns how many. */
+  closeOldest(count: number): number;
 }
 
-/** Matching looks at every entry, so their number is bounded even where a token takes no bytes. */
-const maximumEntries = 128;
+/** Ids that are hashed together, where a session has no pages. */
+const usualBlockTokens = 64;
 
-export function createPrefixCache(session: Session, budgetBytes: number): PrefixCache {
+/** Each kept sequence takes memory in JavaScript, too, also where a token takes no bytes of cache. */
+const maximumKept = 1024;
+
+interface Entry {
+  readonly sequence: SequenceId;
+  readonly tokens: TokenList;
+  length: number;
+  kept: boolean;
+  /** Rises with every use of any sequence. */
+  lastUse: number;
+}
+
+export function createPrefixCache(session: Session, budgetBytes: number, hash?: BlockHash): PrefixCache {
+  const { cacheBytesPerToken, pageTokens } = session.info;
+  const index = createPrefixIndex<Entry>(pageTokens ?? usualBlockTokens, hash);
+  const entries = new Map<SequenceId, Entry>();
   /** From the least to the most recently used. */
-  const entries = new Set<HeldSequence>();
+  const kept = new Set<Entry>();
+  let uses = 0;
 
-  const shared = (prompt: TokenList, held: HeldSequence): number =>
-    held.tokens.commonPrefix(prompt, Math.min(session.lengthOf(held.sequence), prompt.length - 1));
+  const add = (sequence: SequenceId, tokens: TokenList, length: number): Entry => {
+    const entry: Entry = { sequence, tokens, length, kept: false, lastUse: ++uses };
+    entries.set(sequence, entry);
+    index.update(entry);
+    return entry;
+  };
 
-  const longest = (
-    prompt: TokenList,
-    sequences: Iterable<HeldSequence>,
-  ): { readonly held: HeldSequence | undefined; readonly common: number } => {
-    let best: HeldSequence | undefined;
-    let bestCommon = 0;
-    for (const held of sequences) {
-      const common = shared(prompt, held);
-      if (common > bestCommon) {
-        best = held;
-        bestCommon = common;
-      }
+  const forget = (entry: Entry): void => {
+    index.remove(entry);
+    entries.delete(entry.sequence);
+    kept.delete(entry);
+  };
+
+  const close = (entry: Entry): void => {
+    forget(entry);
+    session.closeSequence(entry.sequence);
+  };
+
+  const use = (entry: Entry): void => {
+    entry.lastUse = ++uses;
+    kept.delete(entry);
+    kept.add(entry);
+  };
+
+  const closeOldest = (count: number): number => {
+    let closed = 0;
+    for (const entry of kept) {
+      if (closed === count) break;
+      close(entry);
+      closed += 1;
     }
-    return { held: best, common: bestCommon };
+    return closed;
   };
 
-  const drop = (held: HeldSequence): void => {
-    entries.delete(held);
-    session.closeSequence(held.sequence);
-  };
-
-  const use = (held: HeldSequence): void => {
-    entries.delete(held);
-    entries.add(held);
-  };
-
-  const trim = (): void => {
-    let bytes = 0;
-    for (const held of entries) bytes += session.lengthOf(held.sequence) * session.info.cacheBytesPerToken;
-    for (const held of entries) {
-      if (bytes <= budgetBytes && entries.size <= maximumEntries) return;
-      bytes -= session.lengthOf(held.sequence) * session.info.cacheBytesPerToken;
-      drop(held);
+  const keptBytes = (): number => {
+    if (session.cacheBytesOf !== undefined) {
+      return session.cacheBytesOf(Array.from(kept, (entry) => entry.sequence));
     }
+    const unit = pageTokens ?? 1;
+    let tokens = 0;
+    for (const entry of kept) tokens += Math.ceil(entry.length / unit) * unit;
+    return tokens * cacheBytesPerToken;
   };
+
+  /**
+   * Of those that hold the same beginning, the one to get it from. Where that costs nothing it is the latest, so that
+   * a common beginning does not keep the older ones; otherwise the kept one with the least beside it.
+   */
+  const best = (holders: Iterable<Entry>): Entry | undefined => {
+    let found: Entry | undefined;
+    for (const entry of holders) if (found === undefined || isBetter(entry, found)) found = entry;
+    return found;
+  };
+
+  const isBetter = (entry: Entry, other: Entry): boolean => {
+    if (pageTokens !== undefined) return entry.lastUse > other.lastUse;
+    return entry.kept && (!other.kept || entry.length < other.length);
+  };
+
+  /**
+   * Where a fork copies, what most of a kept sequence is good for may have all of it; otherwise the sequence stays
+   * whole for its own kind.
+   */
+  const isTaken = (entry: Entry, common: number): boolean =>
+    pageTokens === undefined && entry.kept && common * 2 >= entry.length;
+
+  const find = (prompt: TokenList) => index.longest(prompt, prompt.length - 1);
 
   return {
-    keep(held) {
-      const length = session.lengthOf(held.sequence);
-      for (const other of entries) {
-        const otherLength = session.lengthOf(other.sequence);
-        const common = held.tokens.commonPrefix(other.tokens, Math.min(length, otherLength));
-        if (common === length) {
-          // Another entry holds all of it already.
-          use(other);
-          session.closeSequence(held.sequence);
-          return;
-        }
-        if (common === otherLength) drop(other);
+    start(prompt) {
+      const { length, holders } = find(prompt);
+      const from = best(holders);
+      if (from === undefined) return add(session.openSequence(), prompt, 0);
+      if (isTaken(from, length)) {
+        if (length < from.length) session.truncate(from.sequence, length);
+        forget(from);
+        return add(from.sequence, prompt, length);
       }
-      entries.add(held);
-      trim();
+      if (from.kept) use(from);
+      return add(session.fork(from.sequence, length), prompt, length);
     },
 
-    start(prompt, live) {
-      const kept = longest(prompt, entries);
-      const running = longest(prompt, live);
-      if (kept.held !== undefined && kept.common >= running.common) {
-        const length = session.lengthOf(kept.held.sequence);
-        // What most of an entry is good for may have all of it; otherwise the entry stays whole for its own kind.
-        if (kept.common * 2 >= length) {
-          if (kept.common < length) session.truncate(kept.held.sequence, kept.common);
-          entries.delete(kept.held);
-          return { sequence: kept.held.sequence, cached: kept.common };
-        }
-        use(kept.held);
-        return { sequence: session.fork(kept.held.sequence, kept.common), cached: kept.common };
-      }
-      if (running.held !== undefined) {
-        return { sequence: session.fork(running.held.sequence, running.common), cached: running.common };
-      }
-      return { sequence: session.openSequence(), cached: 0 };
+    open: (prompt) => add(session.openSequence(), prompt, 0),
+
+    available: (prompt) => find(prompt).length,
+
+    grown({ sequence }) {
+      const entry = entries.get(sequence);
+      if (entry === undefined) return;
+      entry.length = session.lengthOf(sequence);
+      index.update(entry);
     },
 
-    available: (prompt, live) => Math.max(longest(prompt, entries).common, longest(prompt, live).common),
+    keep({ sequence }) {
+      const entry = entries.get(sequence);
+      if (entry === undefined) return;
+      for (const other of index.covering(entry)) {
+        if (!other.kept) continue;
+        use(other);
+        close(entry);
+        return;
+      }
+      for (const other of index.within(entry)) if (other.kept) close(other);
+      entry.kept = true;
+      use(entry);
+      while (kept.size > 0 && (kept.size > maximumKept || keptBytes() > budgetBytes)) closeOldest(1);
+    },
+
+    close({ sequence }) {
+      const entry = entries.get(sequence);
+      if (entry !== undefined) close(entry);
+    },
+
+    closeOldest,
   };
 }

@@ -1,9 +1,10 @@
 import { RivuletError } from '../errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
-import type { SequenceId, SessionInfo } from '../session/session.ts';
+import type { SessionInfo } from '../session/session.ts';
 import type { EngineEvent, EngineRequest, ScoredId } from './engine.ts';
 import { createPenaltyWindow } from './penalty-window.ts';
 import type { PenaltyWindow } from './penalty-window.ts';
+import type { HeldSequence } from './prefix-cache.ts';
 import { checkLogprobs, resolveOptions } from './resolve-options.ts';
 import type { ResolvedOptions } from './resolve-options.ts';
 import { createSampler } from './sampler.ts';
@@ -32,15 +33,19 @@ export interface RequestState {
   pull: { resolve(event: EngineEvent): void; reject(error: unknown): void } | undefined;
   /** What every further pull throws. */
   failure: { readonly error: unknown } | undefined;
-  sequence: SequenceId | undefined;
+  /** Its sequence, from the first step on; taken away again when others need the room more. */
+  held: HeldSequence | undefined;
+  /** The cache had no room for its next step: it waits until another sequence is given up. */
+  waitsForRoom: boolean;
   cacheRead: number;
   prefilled: boolean;
-  /** Part of the step that runs now: its sequence must not be touched. */
-  inFlight: boolean;
+  /** Its tokens in the step that runs now; 0 = it has no part in it. */
+  tokensInFlight: number;
   /** What becomes of the sequence once the request is over; undefined = it is not over. */
   settled: 'keep' | 'close' | undefined;
   /** Milliseconds, of `performance.now`. */
   readonly arrivedMs: number;
+  /** When it got its first sequence; 0 = it waits for its turn to begin. */
   startedMs: number;
   /** Since when nobody has pulled; undefined while a pull waits. */
   parkedMs: number | undefined;
@@ -77,10 +82,11 @@ export function createRequestState(
     ready: [],
     pull: undefined,
     failure: undefined,
-    sequence: undefined,
+    held: undefined,
+    waitsForRoom: false,
     cacheRead: 0,
     prefilled: false,
-    inFlight: false,
+    tokensInFlight: 0,
     settled: undefined,
     arrivedMs: performance.now(),
     startedMs: 0,

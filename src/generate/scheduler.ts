@@ -1,14 +1,15 @@
 import { RivuletError } from '../errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
-import type { Session } from '../session/session.ts';
+import type { Session, StepResult } from '../session/session.ts';
 import { acceptResult } from './accept-result.ts';
+import { beginRequests, isHolding } from './begin-requests.ts';
 import type { Engine, EngineEvent, EngineRequest } from './engine.ts';
+import { isBusy, makeRoom, tooLarge } from './make-room.ts';
 import { nextTurn } from './next-turn.ts';
 import { createParking } from './parking.ts';
 import { planStep } from './plan-step.ts';
 import type { PlannedItem } from './plan-step.ts';
 import { createPrefixCache } from './prefix-cache.ts';
-import type { HeldSequence } from './prefix-cache.ts';
 import { createRequestState } from './request-state.ts';
 import type { RequestState } from './request-state.ts';
 
@@ -21,14 +22,12 @@ export interface SchedulerOptions {
   readonly parkLimitMs?: number;
   /** How many requests may wait for their turn to begin. @default 256 */
   readonly maximumQueue?: number;
-  /** How many requests that are being read may hold a sequence at once; the others wait. @default 32 */
+  /**
+   * How many requests that are being read may hold a sequence at once; the others wait.
+   * @default 32, or as many as fit a step
+   */
   readonly maximumRunning?: number;
 }
-
-/** A request waits for another one's prompt to be computed only when it shares at least this many tokens. */
-const worthWaitingTokens = 32;
-
-type HoldingState = RequestState & HeldSequence;
 
 /**
  * Lets requests share one session, step by step. It owns the session: disposing the engine disposes it. Nothing
@@ -36,26 +35,34 @@ type HoldingState = RequestState & HeldSequence;
  */
 export function createScheduler(session: Session, options: SchedulerOptions = {}): Engine {
   const { cacheBudgetBytes = 512 * 2 ** 20, parkLimitMs = 30_000 } = options;
-  const { maximumQueue = 256, maximumRunning = 32 } = options;
+  const { maximumQueue = 256, maximumRunning = Math.max(32, session.info.sequencesPerStep) } = options;
   const cache = createPrefixCache(session, cacheBudgetBytes);
   const live = new Set<RequestState>();
   const parking = createParking(parkLimitMs, (state, error) => fail(state, error, 'close'));
   let disposal: Promise<void> | undefined;
   let running: Promise<void> | undefined;
-  let stepAbort: AbortController | undefined;
+  /** The step that runs now; of its tokens, `left` belong to requests that have ended since. */
+  let step: { readonly abort: AbortController; readonly tokens: number; left: number } | undefined;
   let turns = 0;
+  /** Settled during a step: while one runs, the session is left alone. */
+  const leaving = new Set<RequestState>();
 
   const releaseSequence = (state: RequestState): void => {
-    const { sequence, tokens } = state;
-    if (sequence === undefined || state.inFlight || disposal !== undefined) return;
-    state.sequence = undefined;
+    const { held } = state;
+    if (held === undefined || disposal !== undefined) return;
+    if (step !== undefined) {
+      leaving.add(state);
+      return;
+    }
+    state.held = undefined;
     try {
-      if (state.settled === 'keep' && session.lengthOf(sequence) > 0) cache.keep({ sequence, tokens });
-      else session.closeSequence(sequence);
+      if (state.settled === 'keep' && held.length > 0) cache.keep(held);
+      else cache.close(held);
     } catch (error) {
       // This may run in a timer or a listener, where a throw would end the process.
       state.failure ??= { error };
     }
+    for (const other of live) other.waitsForRoom = false;
   };
 
   /** Ends a request's part in the steps; harmless when it has ended. */
@@ -70,62 +77,29 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
   const fail = (state: RequestState, error: unknown, sequence: 'keep' | 'close'): void => {
     if (state.settled !== undefined) return;
     state.failure = { error };
-    // The others in the step lose only time: a step that fails has no effect and is tried again without this one.
-    if (state.inFlight) stepAbort?.abort(error);
+    if (step !== undefined) {
+      step.left += state.tokensInFlight;
+      // A step that is given up has no effect; the others in it are served sooner without these.
+      if (step.left * 2 > step.tokens) step.abort.abort(error);
+    }
     settle(state, sequence);
     state.pull?.reject(error);
     state.pull = undefined;
   };
 
-  const holders = (): HoldingState[] =>
-    [...live].filter((state): state is HoldingState => state.sequence !== undefined);
-
-  /**
-   * True when a prompt that is being computed will soon hold more of this one's beginning than anything does now,
-   * and waiting for it is no dearer than twice what it spares.
-   */
-  const isWorthWaiting = (state: RequestState, others: readonly HoldingState[]): boolean => {
-    const computing = others.filter((other) => !other.prefilled);
-    if (computing.length === 0) return false;
-    const available = cache.available(state.tokens, others);
-    return computing.some((other) => {
-      const limit = Math.min(other.promptLength, state.promptLength - 1);
-      const common = other.tokens.commonPrefix(state.tokens, limit);
-      const dueTokens = common - session.lengthOf(other.sequence);
-      return common >= worthWaitingTokens && common > available && dueTokens <= 2 * (common - available);
-    });
-  };
-
-  /** Gives a request its sequence, if it is its turn to begin. */
-  const begin = (state: RequestState): void => {
-    const others = holders();
-    if (others.filter((other) => other.pull !== undefined).length >= maximumRunning) return;
-    // Scoring needs every token of the prompt to run.
-    const fresh = state.promptTop !== undefined;
-    if (!fresh && isWorthWaiting(state, others)) return;
-    const started = fresh
-      ? { sequence: session.openSequence(), cached: 0 }
-      : cache.start(state.tokens, others);
-    state.sequence = started.sequence;
-    state.cacheRead = started.cached;
-    state.startedMs = performance.now();
-  };
-
   const plan = (): PlannedItem[] => {
-    const waiting = [...live]
-      .filter((state) => state.pull !== undefined && state.sequence === undefined)
-      .sort((left, right) => right.options.priority - left.options.priority);
-    for (const state of waiting) {
-      try {
-        begin(state);
-      } catch (error) {
-        fail(state, error, 'close');
-      }
-    }
-    return planStep(
-      holders().filter((state) => state.pull !== undefined),
-      session,
-    );
+    beginRequests(live, cache, maximumRunning, (state, error) => fail(state, error, 'close'));
+    const ready = [...live]
+      .filter(isHolding)
+      .filter((state) => state.pull !== undefined && !state.waitsForRoom);
+    return planStep(ready, session.info);
+  };
+
+  /** Who waits for room waits for others to end; with nobody left to wait for, one of them gets it. */
+  const planAgain = (): PlannedItem[] => {
+    const stuck = [...live].filter((state) => state.pull !== undefined && state.waitsForRoom);
+    for (const state of stuck) state.waitsForRoom = false;
+    return stuck.length === 0 ? [] : plan();
   };
 
   const serve = (state: RequestState): void => {
@@ -135,47 +109,64 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
     state.pull = undefined;
   };
 
-  const runStep = async (planned: readonly PlannedItem[]): Promise<void> => {
-    stepAbort = new AbortController();
-    for (const { state } of planned) {
-      state.inFlight = true;
+  type Outcome = { readonly results: readonly StepResult[] } | { readonly error: unknown };
+
+  const tryStep = async (planned: readonly PlannedItem[], signal: AbortSignal): Promise<Outcome> => {
+    try {
+      const items = planned.map(({ item }) => item);
+      return { results: await session.step(items, signal) };
+    } catch (error) {
+      return { error };
+    }
+  };
+
+  /** Runs a step; one that fails is tried again without those who are to blame. */
+  const runStep = async (planned: readonly PlannedItem[], attempt = 0): Promise<void> => {
+    const abort = new AbortController();
+    let tokens = 0;
+    for (const { state, item } of planned) {
+      state.tokensInFlight = item.tokens.length;
+      tokens += item.tokens.length;
       turns += 1;
       state.lastTurn = turns;
     }
-    let outcome: { readonly results: Awaited<ReturnType<Session['step']>> } | { readonly error: unknown };
-    try {
-      outcome = {
-        results: await session.step(
-          planned.map(({ item }) => item),
-          stepAbort.signal,
-        ),
-      };
-    } catch (error) {
-      outcome = { error };
-    }
-    const wasAborted = stepAbort.signal.aborted;
-    stepAbort = undefined;
+    step = { abort, tokens, left: 0 };
+    const outcome = await tryStep(planned, abort.signal);
+    step = undefined;
     for (const { state } of planned) {
-      state.inFlight = false;
-      if (state.settled !== undefined) releaseSequence(state);
+      state.tokensInFlight = 0;
+      if ('results' in outcome) cache.grown(state.held);
     }
-    const open = planned.filter(({ state }) => state.settled === undefined);
+    for (const state of leaving) releaseSequence(state);
+    leaving.clear();
     if ('results' in outcome) {
       const { results } = outcome;
       planned.forEach((item, index) => {
         if (item.state.settled === undefined) accept(item, results[index] ?? {});
       });
-    } else if (wasAborted) {
-      // Those who are still open are planned again.
+      return;
+    }
+    // After an abort, those who are still open are planned again.
+    const open = abort.signal.aborted ? [] : planned.filter(({ state }) => state.settled === undefined);
+    const [first] = open;
+    if (first === undefined) return;
+    if (isBusy(outcome.error)) {
+      const smaller = makeRoom(open, live, cache, attempt);
+      if (smaller === undefined) fail(first.state, tooLarge(first.state, outcome.error), 'close');
+      else if (smaller.length > 0) await runStep(smaller, attempt + 1);
     } else if (planned.length === 1) {
-      for (const { state } of open) fail(state, outcome.error, 'close');
+      fail(first.state, outcome.error, 'close');
     } else {
-      // One of them is to blame: alone, each answers for itself.
-      for (const item of open) if (item.state.settled === undefined) await runStep([item]);
+      // One of them is to blame: it is looked for by halves, and alone it answers for itself.
+      const half = Math.ceil(open.length / 2);
+      for (const part of [open.slice(0, half), open.slice(half)]) {
+        const rest = part.filter(({ state }) => state.settled === undefined);
+        if (rest.length > 0) await runStep(rest);
+      }
     }
   };
 
-  const accept = (item: PlannedItem, result: Awaited<ReturnType<Session['step']>>[number]): void => {
+  const accept = (item: PlannedItem, result: StepResult): void => {
     try {
       acceptResult(item, result, session);
       serve(item.state);
@@ -188,7 +179,9 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
     try {
       for (;;) {
         await nextTurn();
-        const planned = disposal === undefined ? plan() : [];
+        if (disposal !== undefined) break;
+        let planned = plan();
+        if (planned.length === 0) planned = planAgain();
         if (planned.length === 0) break;
         await runStep(planned);
       }
@@ -213,7 +206,7 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
     if (disposal !== undefined) throw disposed();
     const state = createRequestState(request, session.info, options.fileDefaults);
     state.options.signal?.throwIfAborted();
-    const waiting = [...live].filter((other) => other.sequence === undefined).length;
+    const waiting = [...live].filter((other) => other.startedMs === 0).length;
     if (waiting >= maximumQueue) {
       throw new RivuletError(
         'BUSY',

@@ -15,6 +15,11 @@ export interface SessionInfo {
   readonly tokensPerStep: number;
   /** Bytes of cache that one token of one sequence takes. */
   readonly cacheBytesPerToken: number;
+  /**
+   * Tokens of a page of the cache, where sequences share pages until one of them writes: a fork then costs next to
+   * nothing. Absent = a fork copies.
+   */
+  readonly pageTokens?: number;
 }
 
 /** Adjustments that lower or raise single logits before candidates are chosen. */
@@ -90,7 +95,7 @@ export interface StepResult {
 }
 
 /**
- * A loaded graph with the caches of its sequences. Calls of `step` must not overlap.
+ * A loaded graph with the caches of its sequences. While a step runs, nothing else may be called.
  * Opening, forking and closing sequences is cheap: memory comes with the tokens.
  */
 export interface Session {
@@ -105,10 +110,16 @@ export interface Session {
   closeSequence(sequence: SequenceId): void;
   /**
    * Runs all items as one step; results come in the items' order. On failure no item's sequence has grown.
-   * @throws {RivuletError} `CONTEXT_OVERFLOW`, `WEIGHTS_NOT_FINITE`, `ENGINE_FAILED`
+   * @throws {RivuletError} `CONTEXT_OVERFLOW`, `WEIGHTS_NOT_FINITE`, `ENGINE_FAILED`; `BUSY` before anything is
+   *   computed when the cache has no room for the step: fewer items may fit, or the same after sequences were closed
    */
   step(items: readonly StepItem[], signal?: AbortSignal): Promise<readonly StepResult[]>;
   /** More candidates of the row that the sequence's last `select` looked at, with the same adjustments. */
   moreCandidates(sequence: SequenceId, count: number): Candidates;
+  /**
+   * Bytes of cache that open sequences take together; a page that several of them share counts once. Absent = every
+   * token of every sequence takes `cacheBytesPerToken`.
+   */
+  cacheBytesOf?(sequences: readonly SequenceId[]): number;
   dispose(): Promise<void>;
 }

@@ -148,6 +148,22 @@ export function describeSession(name: string, contract: SessionContract): void {
       expect(session.lengthOf(fork)).toBe(8);
     });
 
+    test('pages that sequences share count once', async () => {
+      if (session.cacheBytesOf === undefined) return;
+      const origin = session.openSequence();
+      expect(session.cacheBytesOf([origin])).toBe(0);
+      await feed(origin, tokens.slice(0, 7));
+      const bytes = session.cacheBytesOf([origin]);
+      expect(bytes).toBeGreaterThanOrEqual(7 * session.info.cacheBytesPerToken);
+      const fork = session.fork(origin, 7);
+      expect(session.cacheBytesOf([origin, fork])).toBe(bytes);
+      await feed(fork, tokens.slice(7, 8));
+      expect(session.cacheBytesOf([origin, fork])).toBeGreaterThan(bytes);
+      session.closeSequence(fork);
+      expect(session.cacheBytesOf([origin])).toBe(bytes);
+      expect(session.cacheBytesOf([])).toBe(0);
+    });
+
     test('a closed sequence is gone', () => {
       const sequence = session.openSequence();
       session.closeSequence(sequence);

@@ -126,6 +126,61 @@ describe('prefix reuse', () => {
   });
 });
 
+describe('prefix reuse with pages', () => {
+  const paged = { pageTokens: 8, contextLength: 512, tokensPerStep: 64 };
+
+  test('leaves a kept sequence whole, and computes what is new only', async () => {
+    const session = createTableSession(paged);
+    const engine = createScheduler(session);
+    const { ids } = await generate(engine, system, 6);
+    const one = await generate(engine, [...system, ...ids, 1, 2, 3], 2);
+    const other = await generate(engine, [...system, ...ids, 4, 5, 6], 2);
+    // The last generated token of the first answer was fed with the second prompt.
+    expect([one.cacheRead, other.cacheRead]).toEqual([65, 66]);
+    // The first answer lies within both of the others.
+    expect(session.openCount).toBe(2);
+    // What both begin with fills 8 pages; the ninth is each one's own.
+    expect(session.usedPages).toBe(8 + 2);
+    const fresh = await generate(createScheduler(createTableSession(paged)), [...system, ...ids, 4, 5, 6], 2);
+    expect(other.ids).toEqual(fresh.ids);
+  });
+
+  test('another answer to the same prompt costs its own tokens only', async () => {
+    const session = createTableSession(paged);
+    const engine = createScheduler(session);
+    await generate(engine, system, 20);
+    const before = session.computed;
+    expect((await generate(engine, system, 20)).cacheRead).toBe(59);
+    expect(session.computed - before).toBe(20);
+    expect(session.openCount).toBe(1);
+  });
+
+  test('many requests of one beginning hold it once', async () => {
+    const session = createTableSession({ ...paged, sequencesPerStep: 16 });
+    const engine = createScheduler(session);
+    const prompts = Array.from({ length: 16 }, (_, index) => [...system.slice(0, 56), index, 60, 61]);
+    const answers = await Promise.all(prompts.map((prompt) => generate(engine, prompt, 4)));
+    expect(answers.map((answer) => answer.cacheRead).sort()).toEqual([0, ...Array(15).fill(56)]);
+    // The last one of 7 shared pages is full; each has one page of its own.
+    expect(session.usedPages).toBe(7 + 16);
+  });
+
+  test('pages that several kept sequences share count once in the budget', async () => {
+    const pageBytes = 8 * 100;
+    const session = createTableSession({ ...paged, cacheBytesPerToken: 100 });
+    const engine = createScheduler(session, { cacheBudgetBytes: (7 + 3) * pageBytes });
+    const ask = (id: number) => generate(engine, [...system.slice(0, 56), id, 60, 61], 1);
+    for (const id of [0, 1, 2]) await ask(id);
+    expect(session.openCount).toBe(3);
+    expect(session.usedPages).toBe(10);
+    await ask(3);
+    expect(session.usedPages).toBe(10);
+    const again = [];
+    for (const id of [3, 2, 1, 0]) again.push((await ask(id)).cacheRead);
+    expect(again).toEqual([58, 58, 58, 56]);
+  });
+});
+
 describe('the cache budget', () => {
   /** Prompts of 10 tokens that share nothing; each leaves a sequence of 10 tokens. */
   const prompts = [0, 1, 2, 3].map((seed) => Array.from({ length: 10 }, (_, i) => (seed * 10 + i) % 60));
@@ -192,9 +247,9 @@ describe('the cache budget', () => {
   });
 
   test('bounds the number of entries where tokens take no bytes', async () => {
-    const session = createTableSession({ cacheBytesPerToken: 0, vocabularySize: 400 });
+    const session = createTableSession({ cacheBytesPerToken: 0, vocabularySize: 1100 });
     const engine = createScheduler(session);
-    for (let id = 0; id < 300; id += 1) await generate(engine, [id, id], 1);
-    expect(session.openCount).toBe(128);
+    for (let id = 0; id < 1100; id += 1) await generate(engine, [id, id], 1);
+    expect(session.openCount).toBe(1024);
   });
 });

@@ -151,6 +151,30 @@ describe('abort', () => {
     expect(session.steps.every((items) => items.length >= 2)).toBe(true);
   });
 
+  test.each([
+    ['most of a step stops it', 14, 2],
+    ['a small part of a step lets it end', 1, 1],
+  ])('of %s', async (_, length, calls) => {
+    const session = createTableSession({ stepMs: 150 });
+    const { step } = session;
+    const signals: (AbortSignal | undefined)[] = [];
+    session.step = (items, signal) => {
+      signals.push(signal);
+      return step(items, signal);
+    };
+    const engine = createScheduler(session);
+    const controller = new AbortController();
+    const aborted = engine.generate(engineRequest(promptOf(length), { signal: controller.signal })).next();
+    const other = engine.generate(engineRequest([5, 6])).next();
+    await sleep(40);
+    controller.abort(reason);
+    await expect(aborted).rejects.toBe(reason);
+    expect((await other).value).toMatchObject({ type: 'prefilled' });
+    expect(signals.length).toBe(calls);
+    expect(signals[0]?.aborted).toBe(calls === 2);
+    await engine.dispose();
+  });
+
   test('while parked, on the next pull', async () => {
     const session = createTableSession();
     const engine = createScheduler(session);

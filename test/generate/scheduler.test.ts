@@ -321,4 +321,25 @@ describe('several requests', () => {
     // Only the two good ones are kept for reuse.
     expect(session.openCount).toBe(2);
   });
+
+  test('a failing one among many is found by halves', async () => {
+    const session = createTableSession({ poisonId: 63, sequencesPerStep: 64, tokensPerStep: 512 });
+    const { step } = session;
+    let calls = 0;
+    session.step = (items, signal) => {
+      calls += 1;
+      return step(items, signal);
+    };
+    const engine = createScheduler(session);
+    const prompts = Array.from({ length: 32 }, (_, index) => [index, index === 20 ? 63 : 1]);
+    const outcomes = await Promise.allSettled(
+      prompts.map((prompt) => collectEvents(engine.generate(engineRequest(prompt, { maxTokens: 1 })))),
+    );
+    outcomes.forEach((outcome, index) => {
+      if (index === 20) expect(outcome).toMatchObject({ reason: { code: 'WEIGHTS_NOT_FINITE' } });
+      else expect(outcome).toMatchObject({ value: { ids: continuation(session, prompts[index]!, 1) } });
+    });
+    // The whole, then two halves of 32, 16, 8, 4 and 2.
+    expect(calls).toBe(1 + 2 * 5);
+  });
 });

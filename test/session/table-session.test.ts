@@ -8,3 +8,7 @@ describeSession('a table that takes one sequence a step', {
   open: async () => createTableSession({ contextLength: 32, sequencesPerStep: 1, tokensPerStep: 5 }),
   tokens,
 });
+describeSession('a table with pages', {
+  open: async () => createTableSession({ contextLength: 32, pageTokens: 4 }),
+  tokens,
+});

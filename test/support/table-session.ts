@@ -9,6 +9,8 @@ import type {
   StepItem,
   StepResult,
 } from '../../src/session/session.ts';
+import { createTablePages } from './table-pages.ts';
+import type { PageList } from './table-pages.ts';
 
 export interface TableSessionOptions {
   readonly vocabularySize?: number;
@@ -16,6 +18,10 @@ export interface TableSessionOptions {
   readonly sequencesPerStep?: number;
   readonly tokensPerStep?: number;
   readonly cacheBytesPerToken?: number;
+  /** Sequences share pages of this many tokens. Absent = a fork copies. */
+  readonly pageTokens?: number;
+  /** Pages that all sequences together may take. @default Infinity */
+  readonly pageLimit?: number;
   /** How many last ids decide the next row. */
   readonly order?: number;
   readonly seed?: number;
@@ -33,6 +39,11 @@ export interface TableSession extends Session {
   readonly computed: number;
   readonly moreCalls: number;
   readonly openCount: number;
+  /** Steps that were refused as there were no pages for them. */
+  readonly busyCount: number;
+  /** Pages that sequences hold now, and the most that they held. */
+  readonly usedPages: number;
+  readonly peakPages: number;
   readonly disposed: boolean;
   /** What the model says after some ids. (vocabularySize,) */
   logitsAfter(ids: ArrayLike<number>): Float32Array;
@@ -40,6 +51,7 @@ export interface TableSession extends Session {
 
 interface Sequence {
   ids: number[];
+  pages: PageList;
   row: Float32Array | undefined;
   selection: Selection | undefined;
 }
@@ -55,10 +67,12 @@ export function createTableSession(options: TableSessionOptions = {}): TableSess
     sequencesPerStep: options.sequencesPerStep ?? 4,
     tokensPerStep: options.tokensPerStep ?? 16,
     cacheBytesPerToken: options.cacheBytesPerToken ?? 100,
+    ...(options.pageTokens === undefined ? {} : { pageTokens: options.pageTokens }),
   };
+  const pages = createTablePages(options.pageTokens ?? 1, options.pageLimit ?? Infinity);
   const sequences = new Map<SequenceId, Sequence>();
   const steps: (readonly StepItem[])[] = [];
-  const counts = { computed: 0, more: 0, next: 1 };
+  const counts = { computed: 0, more: 0, next: 1, busy: 0 };
   let disposed = false;
   let busy = false;
 
@@ -118,6 +132,20 @@ export function createTableSession(options: TableSessionOptions = {}): TableSess
     };
   };
 
+  const takePages = (items: readonly StepItem[]): void => {
+    try {
+      pages.grow(
+        items.map(({ sequence, tokens }) => {
+          const { ids, pages } = get(sequence);
+          return { pages, length: ids.length, more: tokens.length };
+        }),
+      );
+    } catch (error) {
+      counts.busy += 1;
+      throw error;
+    }
+  };
+
   return {
     info,
     steps,
@@ -130,13 +158,22 @@ export function createTableSession(options: TableSessionOptions = {}): TableSess
     get openCount() {
       return sequences.size;
     },
+    get busyCount() {
+      return counts.busy;
+    },
+    get usedPages() {
+      return pages.used;
+    },
+    get peakPages() {
+      return pages.peak;
+    },
     get disposed() {
       return disposed;
     },
     logitsAfter,
     openSequence() {
       if (disposed) throw wrong('the session is disposed');
-      sequences.set(counts.next, { ids: [], row: undefined, selection: undefined });
+      sequences.set(counts.next, { ids: [], pages: [], row: undefined, selection: undefined });
       return counts.next++;
     },
     lengthOf: (sequence) => get(sequence).ids.length,
@@ -144,22 +181,31 @@ export function createTableSession(options: TableSessionOptions = {}): TableSess
       const state = get(sequence);
       if (length < 0 || length > state.ids.length) throw wrong(`truncate to ${length}`);
       state.ids = state.ids.slice(0, length);
+      pages.truncate(state.pages, length);
       state.selection = undefined;
     },
     fork(sequence, length) {
-      const { ids } = get(sequence);
+      const { ids, pages: held } = get(sequence);
       if (length < 0 || length > ids.length) throw wrong(`fork at ${length}`);
-      sequences.set(counts.next, { ids: ids.slice(0, length), row: undefined, selection: undefined });
+      sequences.set(counts.next, {
+        ids: ids.slice(0, length),
+        pages: pages.fork(held, length),
+        row: undefined,
+        selection: undefined,
+      });
       return counts.next++;
     },
     closeSequence(sequence) {
-      get(sequence);
+      const state = get(sequence);
       if (busy) throw wrong('a sequence was closed during a step');
+      pages.truncate(state.pages, 0);
       sequences.delete(sequence);
     },
     async step(items, signal) {
       signal?.throwIfAborted();
       check(items);
+      const before = items.map((item) => get(item.sequence).ids.length);
+      takePages(items);
       busy = true;
       try {
         await wait(options.stepMs ?? 0, signal);
@@ -173,6 +219,9 @@ export function createTableSession(options: TableSessionOptions = {}): TableSess
         });
         steps.push(items);
         return outcomes.map((outcome) => outcome.result);
+      } catch (error) {
+        items.forEach((item, index) => pages.truncate(get(item.sequence).pages, before[index]!));
+        throw error;
       } finally {
         busy = false;
       }
@@ -183,6 +232,14 @@ export function createTableSession(options: TableSessionOptions = {}): TableSess
       counts.more += 1;
       return selectCandidates(row, { ...selection, count });
     },
+    ...(options.pageTokens === undefined
+      ? {}
+      : {
+          cacheBytesOf: (held: readonly SequenceId[]) =>
+            pages.countOf(held.map((id) => get(id).pages)) *
+            info.cacheBytesPerToken *
+            (options.pageTokens ?? 1),
+        }),
     async dispose() {
       if (busy) throw wrong('disposed during a step');
       disposed = true;
