@@ -52,6 +52,8 @@ export interface ArchitectureRow {
   readonly normsAfterRotation?: true;
   /** Rotated layers have query and key norms without weights, except models with this many experts. */
   readonly unweightedHeadNorms?: { readonly exceptExperts: number };
+  /** Values are normed per head, without weights. */
+  readonly normsValues?: true;
   /** Queries grow with their position: as `attention.temperature_scale` tells, or so in unrotated layers. */
   readonly temperature?:
     | 'told'
@@ -91,6 +93,8 @@ export interface WindowRow {
 }
 
 export type ScoreScale =
+  /** 1 */
+  | 'one'
   /** 1 / headDim */
   | 'inverse-head'
   /** rotated elements ** -0.5 */

@@ -53,6 +53,12 @@ const dense: Readonly<Record<string, ArchitectureRow>> = {
     scoreScale: { embeddingPerHeadAt: 46 },
   },
   gemma3: { ...gemma, windows: { period: 6, ...trainedWindows }, scoreScale: { embeddingPerHeadAt: 62 } },
+  gemma4: {
+    ...gemma,
+    windows: { period: 0, ...trainedWindows },
+    scoreScale: 'one',
+    normsValues: true,
+  },
   gptneox: { ...halves, ...layerNorm, ...gelu, readsParallelResidual: true },
   'hunyuan-dense': { ...halves, normsAfterRotation: true },
   nemotron: { ...halves, ...layerNorm, activation: 'relu-squared' },

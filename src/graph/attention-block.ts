@@ -20,11 +20,12 @@ export function attentionBlock(scope: LayerScope, input: Value): Value {
 
 function attention(scope: LayerScope, input: Value): Value {
   const { config, dialect, layer, weights } = scope;
-  const { heads, kvHeads, headDim } = layer;
-  const [query = '', key = '', value = ''] = queryKeyValue(scope, input);
+  const { heads, kvHeads, headDim, cacheOf } = layer;
+  const [query = '', key = '', value = ''] =
+    cacheOf === undefined ? queryKeyValue(scope, input) : queryOnly(scope, input);
   const norms = [
     headNorm(scope, 'attn_q_norm', query, heads),
-    headNorm(scope, 'attn_k_norm', key, kvHeads),
+    cacheOf === undefined ? headNorm(scope, 'attn_k_norm', key, kvHeads) : { value: '' },
   ] as const;
   const sinks = weights.vector(scope.name('attn_sinks.weight'), heads);
   const [queryNorm, keyNorm] = norms.map(({ norm }) => norm);
@@ -35,11 +36,13 @@ function attention(scope: LayerScope, input: Value): Value {
     key: norms[1].value,
     value,
     scale: layer.scoreScale,
+    ...(cacheOf === undefined ? {} : { cacheOf }),
     ...(queryNorm === undefined ? {} : { queryNorm }),
     ...(keyNorm === undefined ? {} : { keyNorm }),
     ...(layer.unweightedHeadNorms
       ? { queryNorm: unweightedNorm(headDim), keyNorm: unweightedNorm(headDim) }
       : {}),
+    ...(layer.normsValues && cacheOf === undefined ? { valueNorm: unweightedNorm(layer.valueDim) } : {}),
     ...(config.normsAfterRotation ? { normsAfterRotation: true } : {}),
     ...(config.scoreSoftcap === undefined ? {} : { softcap: config.scoreSoftcap }),
     ...(sinks === undefined ? {} : { sinks }),
@@ -63,11 +66,23 @@ function queryKeyValue(scope: LayerScope, input: Value): Value[] {
     const width = widths.reduce((sum, part) => sum + part, 0);
     return dialect.split(clamp(scope.project(input, 'attn_qkv', embeddingLength, width)), widths);
   }
-  return project(dialect, input, [
+  const [query, key] = [
     scope.linear('attn_q', embeddingLength, widths[0]),
     scope.linear('attn_k', embeddingLength, widths[1]),
-    scope.linear('attn_v', embeddingLength, widths[2]),
-  ]).map(clamp);
+  ] as const;
+  if (!scope.has('attn_v') && layer.normsValues) {
+    // What becomes keys becomes values too, each through its own norm.
+    const [queries = '', keys = ''] = project(dialect, input, [query, key]).map(clamp);
+    return [queries, keys, keys];
+  }
+  return project(dialect, input, [query, key, scope.linear('attn_v', embeddingLength, widths[2])]).map(clamp);
+}
+
+/** Of layers that share a cache; matrices for keys and values of their own have no use then. */
+function queryOnly(scope: LayerScope, input: Value): Value[] {
+  const { config, layer, weights } = scope;
+  for (const part of ['attn_k', 'attn_v', 'attn_k_norm']) weights.leave(scope.name(`${part}.weight`));
+  return [scope.project(input, 'attn_q', config.embeddingLength, layer.heads * layer.headDim)];
 }
 
 /** Norms over whole rows happen here, those over single heads in the attention. */

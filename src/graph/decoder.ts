@@ -4,6 +4,7 @@ import { embeddingName } from './config.ts';
 import type { ModelConfig } from './config.ts';
 import type { Dialect } from './dialect.ts';
 import { feedForwardBlock } from './feed-forward-block.ts';
+import { layerInputBlock, layerInputs } from './layer-inputs.ts';
 import { LayerScope, unweightedNorm } from './layer-scope.ts';
 import { plain } from './projection.ts';
 import type { WeightLookup } from './weight-lookup.ts';
@@ -11,8 +12,10 @@ import type { WeightLookup } from './weight-lookup.ts';
 /** Writes a decoder-only transformer: what is in the file decides which pieces a layer has. */
 export function buildDecoder(config: ModelConfig, weights: WeightLookup, dialect: Dialect): void {
   let stream = embedding(config, weights, dialect);
+  const inputs = layerInputs(config, weights, dialect, stream);
   for (const [index, layer] of config.layers.entries()) {
-    stream = decoderLayer(new LayerScope(config, weights, dialect, index, layer), stream);
+    const scope = new LayerScope(config, weights, dialect, index, layer);
+    stream = finishLayer(scope, decoderLayer(scope, stream), inputs?.[index]);
   }
   head(config, weights, dialect, stream);
   weights.requireAllTaken(config.layers.length, config.architecture);
@@ -56,6 +59,14 @@ function decoderLayer(scope: LayerScope, stream: Value): Value {
   const input = beside ? normed : scope.apply(config.parallelResidual ? stream : attended, feedForwardNorm);
   const fed = scope.apply(feedForwardBlock(scope, input, stream), afterFeedForward);
   return dialect.add(dialect.scale(fed, config.residualScale), attended);
+}
+
+/** The layer's own input and scale, where it has them. */
+function finishLayer(scope: LayerScope, stream: Value, input: Value | undefined): Value {
+  const { dialect, weights } = scope;
+  const completed = input === undefined ? stream : dialect.add(layerInputBlock(scope, stream, input), stream);
+  const scale = weights.vector(scope.name('layer_output_scale.weight'), 1)?.values[0];
+  return dialect.scale(completed, scale ?? 1);
 }
 
 function head(config: ModelConfig, weights: WeightLookup, dialect: Dialect, stream: Value): void {

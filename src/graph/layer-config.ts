@@ -34,6 +34,9 @@ export interface LayerConfig {
   readonly temperature?: Temperature;
   /** Query and key norms that have no weights in the file. */
   readonly unweightedHeadNorms?: true;
+  readonly normsValues?: true;
+  /** The layer attends to what this earlier one cached and has no keys and values of its own. */
+  readonly cacheOf?: number;
   /** Keys and values are made from one latent vector per token. */
   readonly latent?: LatentConfig;
   /** false = the layer ends after its attention. */
@@ -87,6 +90,7 @@ export function readLayers(
   const rotates = rotatedLayers(keys, row, reaches);
   const scale = readScoreScale(keys, row, context, counts.heads);
   const forward = keys.perLayer('feed_forward_length', layerCount);
+  const sharedCache = sharedCaches(keys, reaches);
   return Array.from({ length: layerCount }, (_, index): LayerConfig => {
     const heads = counts.heads[index] ?? 0;
     const reach = reaches[index] ?? { kind: 'open' };
@@ -113,6 +117,8 @@ export function readLayers(
       keys.number('expert_count') !== unweighted.exceptExperts
         ? { unweightedHeadNorms: true }
         : {}),
+      ...(row.normsValues ? { normsValues: true } : {}),
+      ...sharedCache(index),
       ...(latent === undefined ? {} : { latent }),
       feedsForward: forward?.[index] !== 0,
       ...readFeedForward(keys, row, context, index),
@@ -201,6 +207,23 @@ function rotatedLayers(
       : (index + 1) % period !== 0;
 }
 
+/** The last layers may share a cache: that of the last layer before them which sees as much. */
+function sharedCaches(
+  keys: ArchitectureKeys,
+  reaches: readonly Reach[],
+): (index: number) => Pick<LayerConfig, 'cacheOf'> {
+  const shared = keys.number('attention.shared_kv_layers') ?? 0;
+  const own = keys.checked('attention.shared_kv_layers', reaches.length - shared, {
+    maximum: reaches.length,
+  });
+  return (index) => {
+    if (index < own) return {};
+    const kinds = reaches.slice(0, own).map(({ kind }) => kind);
+    const cacheOf = kinds.lastIndexOf(reaches[index]?.kind ?? 'open');
+    return { cacheOf: keys.checked('attention.shared_kv_layers', cacheOf, { minimum: 0 }) };
+  };
+}
+
 /** Slopes per head as in ggml's `soft_max_ext`: two geometric series, for heads up to and after a power of 2. */
 function alibiSlopes(
   keys: ArchitectureKeys,
@@ -232,6 +255,7 @@ function readScoreScale(
   const rule = row.scoreScale;
   return (headDim, rotated) => {
     if (told) return told;
+    if (rule === 'one') return 1;
     if (rule === 'inverse-head') return 1 / headDim;
     if (rule === 'rotated') return (rotated ?? headDim) ** -0.5;
     return rule?.embeddingPerHeadAt === layerCount

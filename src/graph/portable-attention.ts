@@ -8,6 +8,8 @@ import type { RopeConfig } from './rope.ts';
 /** What {@link PortableAttention.run} needs beyond the rows themselves. */
 interface Scores {
   readonly layer: number;
+  /** Whose cache, if not its own. */
+  readonly cacheOf?: number;
   readonly heads: number;
   readonly kvHeads: number;
   readonly scale: number;
@@ -26,11 +28,17 @@ export class PortableAttention {
   readonly #norm: (input: Value, weight: NormWeight) => Value;
   readonly #rotations = new Map<RopeConfig, readonly [Value, Value]>();
   readonly #shared = new Map<string, Value>();
-  readonly cacheRows: Value[] = [];
+  /** New keys and values by the layer that caches them. */
+  readonly #newRows = new Map<number, readonly [key: Value, value: Value]>();
 
   constructor(graph: GraphBuilder, norm: (input: Value, weight: NormWeight) => Value) {
     this.#graph = graph;
     this.#norm = norm;
+  }
+
+  /** (nTokens, width) each: new rows of the caches, per layer key then value. */
+  get cacheRows(): readonly Value[] {
+    return [...this.#newRows.values()].flat();
   }
 
   attend(attention: AttentionInput): Value {
@@ -42,34 +50,40 @@ export class PortableAttention {
       return attention.normsAfterRotation ? this.#headNorm(rotated, count, headDim, norm) : rotated;
     };
     const query = this.warm(prepare(attention.query, heads, queryNorm), temperature);
-    const key = prepare(attention.key, kvHeads, keyNorm);
-    const value = this.#headNorm(attention.value, kvHeads, valueDim, attention.valueNorm);
     const padded = cachedHeadDim(config);
-    const bias = this.#bias(layer, config, alibiSlopes);
-    const output = this.run(
-      this.resizeHeads(query, heads, headDim, padded),
-      this.resizeHeads(key, kvHeads, headDim, padded),
-      this.resizeHeads(value, kvHeads, valueDim, padded),
-      {
-        layer,
-        heads,
+    const rows = (): readonly [key: Value, value: Value] => [
+      this.resizeHeads(prepare(attention.key, kvHeads, keyNorm), kvHeads, headDim, padded),
+      this.resizeHeads(
+        this.#headNorm(attention.value, kvHeads, valueDim, attention.valueNorm),
         kvHeads,
-        scale: attention.scale,
-        ...(softcap === undefined ? {} : { softcap }),
-        ...(config.window === undefined ? {} : { window: config.window }),
-        ...(bias === undefined ? {} : { bias }),
-        ...(sinks === undefined
-          ? {}
-          : { sinks: this.#graph.constant(sinks.name, 'float', [heads], sinks.values) }),
-      },
-    );
+        valueDim,
+        padded,
+      ),
+    ];
+    // A layer that shares a cache adds the same rows to it once more, which changes nothing.
+    const [key, value] = this.#newRows.get(attention.cacheOf ?? -1) ?? rows();
+    const bias = this.#bias(layer, config, alibiSlopes);
+    const output = this.run(this.resizeHeads(query, heads, headDim, padded), key, value, {
+      layer,
+      ...(attention.cacheOf === undefined ? {} : { cacheOf: attention.cacheOf }),
+      heads,
+      kvHeads,
+      scale: attention.scale,
+      ...(softcap === undefined ? {} : { softcap }),
+      ...(config.window === undefined ? {} : { window: config.window }),
+      ...(bias === undefined ? {} : { bias }),
+      ...(sinks === undefined
+        ? {}
+        : { sinks: this.#graph.constant(sinks.name, 'float', [heads], sinks.values) }),
+    });
     return this.resizeHeads(output, heads, padded, valueDim);
   }
 
   /** Rows (nTokens, heads or kvHeads * headDim) over the cache, to which keys and values are added. */
   run(query: Value, key: Value, value: Value, scores: Scores): Value {
     const graph = this.#graph;
-    this.cacheRows.push(key, value);
+    const owner = scores.cacheOf ?? scores.layer;
+    if (owner === scores.layer) this.#newRows.set(owner, [key, value]);
     const batch = graph.integers(0);
     const optional = ['', '', '', scores.bias ?? '', scores.sinks ?? ''];
     while (optional.at(-1) === '') optional.pop();
@@ -78,8 +92,8 @@ export class PortableAttention {
       'GroupQueryAttention',
       [
         ...[query, key, value].map((each) => graph.node('Unsqueeze', [each, batch])),
-        portableNames.pastKey(scores.layer),
-        portableNames.pastValue(scores.layer),
+        portableNames.pastKey(owner),
+        portableNames.pastValue(owner),
         portableNames.lastPosition,
         portableNames.totalLength,
         ...optional,

@@ -30,7 +30,7 @@ export function padHead(headDim: number): number {
 /** Key and value widths as the portable caches hold them, for layers that cache. */
 export function cacheLayers(config: ModelConfig): readonly CacheLayer[] {
   return config.layers.flatMap((layer, index) =>
-    layer.heads === 0 || layer.kvHeads === 0
+    layer.heads === 0 || layer.kvHeads === 0 || layer.cacheOf !== undefined
       ? []
       : [{ layer: index, kvHeads: layer.kvHeads, headDim: cachedHeadDim(layer) }],
   );

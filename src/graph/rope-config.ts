@@ -98,14 +98,15 @@ function baseOf(keys: ArchitectureKeys, headDim: number): number {
 
 function chooseFactors(
   keys: ArchitectureKeys,
-  { factors, contextLength, trainedContextLength }: RopeContext,
+  { factors, contextLength, trainedContextLength, headDims }: RopeContext,
   dimensions: number,
 ): Float32Array | undefined {
   const original = keys.number('rope.scaling.original_context_length') ?? trainedContextLength;
   const chosen =
     factors.get('rope_freqs.weight') ??
     factors.get(contextLength > original ? 'rope_factors_long.weight' : 'rope_factors_short.weight');
-  if (chosen === undefined || chosen.length === dimensions / 2) return chosen;
+  // Gemma 4 has one per pair of a whole head, of which the first are used.
+  if (chosen === undefined || [dimensions / 2, headDims.open / 2].includes(chosen.length)) return chosen;
   throw new RivuletError(
     'TENSOR_SHAPE_MISMATCH',
     `Expected ${dimensions / 2} rotary factors, found ${chosen.length}. Metadata and tensors do not belong together; download the file again.`,

@@ -94,6 +94,25 @@ export class WeightLookup {
     return values === undefined ? undefined : { name, values };
   }
 
+  /** Marks a tensor as having no use here. */
+  leave(name: string): void {
+    this.#taken.add(name);
+  }
+
+  /** Some rows of a matrix, as a matrix. @throws as {@link matrix} */
+  rows(name: string, columns: number, rows: number, first: number, count: number): TensorInfo {
+    const whole = this.matrix(name, columns, rows);
+    const rowBytes = whole.byteLength / rows;
+    return {
+      ...whole,
+      name: `${name}[${first}]`,
+      shape: [columns, count],
+      elementCount: columns * count,
+      offset: whole.offset + first * rowBytes,
+      byteLength: count * rowBytes,
+    };
+  }
+
   /**
    * Every tensor of the layers must have gone into the graph: one that did not would make a different model.
    * @throws {RivuletError} `ARCHITECTURE_UNSUPPORTED`

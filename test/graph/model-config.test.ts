@@ -334,7 +334,39 @@ describe('layers', () => {
     expect(layers[1]).toMatchObject({ kvHeads: 4, latent: { absorbed: false } });
   });
 
+  it('at the end may share the cache of the last one that sees as much', () => {
+    const { layers } = configOf('gemma4', {
+      block_count: 8,
+      'attention.sliding_window': 7,
+      'attention.sliding_window_pattern': Uint8Array.of(1, 0, 1, 1, 0, 1, 1, 0),
+      'attention.shared_kv_layers': 3,
+      'attention.key_length': 32,
+      'attention.value_length': 32,
+      'attention.key_length_swa': 16,
+      'attention.value_length_swa': 16,
+    });
+    expect(layers.map(({ cacheOf }) => cacheOf)).toEqual([
+      ...Array.from({ length: 5 }, () => undefined),
+      3,
+      3,
+      4,
+    ]);
+    expect(layers.map(({ headDim }) => headDim)).toEqual([16, 32, 16, 16, 32, 16, 16, 32]);
+    expect(layers.every(({ normsValues, scoreScale }) => normsValues === true && scoreScale === 1)).toBe(
+      true,
+    );
+  });
+
   it.each([
+    ['all layers without a cache', { 'attention.shared_kv_layers': 4 }],
+    [
+      'a shared cache that no layer has',
+      {
+        'attention.shared_kv_layers': 1,
+        'attention.sliding_window': 7,
+        'attention.sliding_window_pattern': 4,
+      },
+    ],
     ['heads that do not share keys evenly', { 'attention.head_count_kv': 3 }],
     ['heads of a broken length', { 'attention.head_count': 5, 'attention.head_count_kv': 5 }],
     ['a negative number of heads', { 'attention.head_count': -4 }],
