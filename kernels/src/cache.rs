@@ -5,8 +5,8 @@ mod page;
 mod snapshot;
 pub(crate) mod tile;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorCode, Result};
@@ -54,6 +54,16 @@ impl Cache {
     /// Bytes of all pages in use; a shared page counts once.
     pub fn used_bytes(&self) -> usize {
         self.source.held() * self.layout.page_bytes()
+    }
+
+    /// Bytes of the pages of some sequences; a page that several of them share counts once, unknown ones not at all.
+    pub fn bytes_of(&self, ids: &[SequenceId]) -> usize {
+        let pages: HashSet<_> = ids
+            .iter()
+            .filter_map(|id| self.sequences.get(id))
+            .flat_map(|sequence| sequence.pages.iter().map(Arc::as_ptr))
+            .collect();
+        pages.len() * self.layout.page_bytes()
     }
 
     pub fn open(&mut self) -> SequenceId {

@@ -207,12 +207,20 @@ export class NativeDialect implements Dialect {
     const width = norm.weight.length;
     const rows = this.#node('Rows', [this.#use(input)], width, { width });
     this.#wanted = true;
-    const [projected = ''] = this.linear(this.norm(rows, norm), [weight]);
-    let logits = this.scale(projected, options.scale);
+    let logits = this.#node(
+      'Head',
+      [this.norm(rows, norm), ...this.#biases([weight])],
+      this.#config.vocabularySize,
+      {
+        ...matrixAttributes([weight.weight]),
+        bias: Number(weight.bias !== undefined),
+        scale: { float: options.scale },
+      },
+    );
     if (options.softcap !== undefined) {
       logits = this.#pointwise(logits, 'softcap', { value: { float: options.softcap } });
     }
-    this.#graph.output(this.#use(logits), 'float', ['nRows', this.#config.vocabularySize]);
+    this.#graph.output(logits, 'float', ['nRows', this.#config.vocabularySize]);
   }
 
   #standard(operator: string, left: Value, right: Value): Value {

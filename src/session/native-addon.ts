@@ -62,8 +62,8 @@ export interface NativeEngine {
   /** The first `length` tokens' cache, for {@link restoreSequence} of an engine of the same model. */
   saveSequence(sequence: number, length: number): Uint8Array;
   restoreSequence(bytes: Uint8Array): number;
-  /** Bytes that the caches of all sequences take now. */
-  cacheBytes(): number;
+  /** Bytes that the caches of some sequences take; what they share counts once. */
+  cacheBytesOf(sequences: readonly number[]): number;
   moreCandidates(sequence: number, count: number): Candidates;
   /** Never rejects. */
   step(items: readonly NativeItem[]): Promise<NativeOutcome>;

@@ -21,6 +21,9 @@ const sequencesPerStep = 64;
 /** Long enough for the full speed of matrix products, short enough to interleave with decoding streams. */
 const tokensPerStep = 512;
 
+/** As `PAGE_TOKENS` of `kernels/src/cache/layout.rs`. */
+const pageTokens = 64;
+
 const bytesPerElement = { f32: 4, f16: 2, q8_0: 34 / 32, q4_0: 18 / 32 } as const;
 
 /** Opens a graph in the native engine. @throws {RivuletError} `ENGINE_UNAVAILABLE`, `ENGINE_FAILED` */
@@ -57,6 +60,7 @@ export async function createNativeSession(options: NativeSessionOptions): Promis
     contextLength: options.contextLength,
     sequencesPerStep,
     tokensPerStep,
+    pageTokens,
     cacheBytesPerToken: elements * bytesPerElement[options.cacheType],
   });
 }

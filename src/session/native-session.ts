@@ -71,6 +71,10 @@ export class NativeSession implements Session {
     return call(() => this.#engine.moreCandidates(sequence, count));
   }
 
+  cacheBytesOf(sequences: readonly SequenceId[]): number {
+    return call(() => this.#engine.cacheBytesOf(sequences));
+  }
+
   async dispose(): Promise<void> {
     if (this.#released) return;
     this.#released = true;

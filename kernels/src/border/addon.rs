@@ -218,10 +218,14 @@ impl NativeEngine {
         self.engine.restore(&bytes).map(|id| id.0).map_err(thrown)
     }
 
-    /// Bytes that the caches of all sequences take now.
+    /// Bytes that the caches of some sequences take; what they share counts once.
     #[napi(catch_unwind)]
-    pub fn cache_bytes(&self) -> Result<f64> {
-        self.engine.cache_bytes().map(|bytes| bytes as f64).map_err(thrown)
+    pub fn cache_bytes_of(&self, sequences: Vec<u32>) -> Result<f64> {
+        let sequences: Vec<_> = sequences.into_iter().map(SequenceId).collect();
+        self.engine
+            .cache_bytes(&sequences)
+            .map(|bytes| bytes as f64)
+            .map_err(thrown)
     }
 
     #[napi(catch_unwind)]

@@ -186,8 +186,8 @@ impl Engine {
         self.shared.with_cache(|cache| cache.restore(bytes))?
     }
 
-    pub fn cache_bytes(&self) -> Result<usize> {
-        self.shared.with_cache(|cache| cache.used_bytes())
+    pub fn cache_bytes(&self, sequences: &[SequenceId]) -> Result<usize> {
+        self.shared.with_cache(|cache| cache.bytes_of(sequences))
     }
 
     /// More candidates of the row that the sequence's last selection looked at.

@@ -70,10 +70,18 @@ impl EngineThread {
             }
         };
         let planned = self.plan(&items, &mut cache);
-        let (cache, outcome) = match planned {
+        let (mut cache, outcome) = match planned {
             Ok(plan) => self.run(&items, plan, cache),
             Err(error) => (cache, Err(error)),
         };
+        if outcome.is_err() {
+            // What was reserved for this step is others' to take.
+            for item in &items {
+                if let Ok(length) = cache.length(item.sequence) {
+                    let _ = cache.truncate(item.sequence, length);
+                }
+            }
+        }
         self.shared.return_cache(cache);
         outcome
     }

@@ -3,6 +3,7 @@
 
 mod attention;
 mod embed;
+mod head;
 mod limits;
 mod linear;
 mod multiply;
@@ -89,12 +90,13 @@ impl Operator for NativeOperator {
 
 /// All operators over the given files.
 pub fn domain(files: &Arc<WeightFiles>, failure: &Arc<FirstFailure>) -> ort::Result<OperatorDomain> {
-    let operators: [(&'static str, Make); 7] = [
+    let operators: [(&'static str, Make); 8] = [
         ("Embed", embed::make),
         ("Norm", norm::make),
         ("Linear", linear::make),
         ("Attention", attention::make),
         ("Rows", rows::make),
+        ("Head", head::make),
         ("Pointwise", pointwise::make),
         ("Multiply", multiply::make),
     ];
