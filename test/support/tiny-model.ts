@@ -49,7 +49,10 @@ function toleranceOf(testCase: TinyModelCase, dialect: DialectName): number {
       !['F32', 'F16', 'BF16'].includes(type) &&
       (dialect === 'native' || nBitsLayout(type as TensorType)?.bits === 8),
   );
-  return roundsActivations ? Math.max(noise, testCase.onQuantised?.maxDifference ?? 0) : noise;
+  if (!roundsActivations) return noise;
+  // The largest of some thousand rounding errors is luck; another order of the same roundings may have half as much more.
+  const luck = dialect === 'native' ? 1.5 : 1;
+  return Math.max(noise, luck * (testCase.onQuantised?.maxDifference ?? 0));
 }
 
 export function readTinyModelCase(folder: string, name: string): TinyModelCase {
