@@ -1,11 +1,10 @@
 use crate::arch::compiled_per_isa;
+use crate::arch::lanes::{Kernel, LANES, Lanes, run};
 use crate::isa::Isa;
 use crate::pool::Team;
 
 /// Fewer elements than this are not worth waking threads for.
 const PARALLEL_ELEMENTS: usize = 8192;
-/// Lane j sums the columns j, j + 16, …; lanes are then added pairwise: (l, l + 8), (l, l + 4), (l, l + 2), (l, l + 1).
-const LANES: usize = 16;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NormKind {
@@ -41,23 +40,10 @@ pub fn norm(
     });
 }
 
-compiled_per_isa! {
-    /// [`norm`] on the caller's thread alone.
-    #[allow(clippy::too_many_arguments)]
-    pub fn norm_slice(
-        kind: NormKind,
-        input: &[f32],
-        width: usize,
-        weight: Option<&[f32]>,
-        bias: Option<&[f32]>,
-        epsilon: f32,
-        output: &mut [f32],
-    ) = norm_loop;
-}
-
+/// [`norm`] on the caller's thread alone.
 #[allow(clippy::too_many_arguments)]
-#[inline(always)]
-fn norm_loop(
+pub fn norm_slice(
+    isa: Isa,
     kind: NormKind,
     input: &[f32],
     width: usize,
@@ -68,76 +54,100 @@ fn norm_loop(
 ) {
     assert!(width > 0 && input.len() == output.len() && input.len().is_multiple_of(width));
     assert!(weight.is_none_or(|weight| weight.len() == width) && bias.is_none_or(|bias| bias.len() == width));
+    let count = width as f64;
+    let epsilon = f64::from(epsilon);
     for (row, output) in input.chunks_exact(width).zip(output.chunks_exact_mut(width)) {
-        let count = width as f64;
-        let epsilon = f64::from(epsilon);
-        match kind {
-            NormKind::Rms => scale(
-                row,
-                (1.0 / (sum_of_squares(row, 0.0) / count + epsilon).sqrt()) as f32,
-                output,
-            ),
-            NormKind::Length => scale(row, (1.0 / sum_of_squares(row, 0.0).sqrt().max(epsilon)) as f32, output),
+        let sum = |center| run(isa, Sum { row, center });
+        let (mean, factor) = match kind {
+            NormKind::Rms => (None, 1.0 / (sum(Some(0.0)) / count + epsilon).sqrt()),
+            NormKind::Length => (None, 1.0 / sum(Some(0.0)).sqrt().max(epsilon)),
             NormKind::Layer => {
-                let mean = sum(row) / count;
-                let factor = (1.0 / (sum_of_squares(row, mean) / count + epsilon).sqrt()) as f32;
-                for (value, x) in output.iter_mut().zip(row) {
-                    *value = (f64::from(*x) - mean) as f32 * factor;
+                let mean = sum(None) / count;
+                (Some(mean), 1.0 / (sum(Some(mean)) / count + epsilon).sqrt())
+            }
+        };
+        scale(isa, row, mean, factor as f32, weight, bias, output);
+    }
+}
+
+compiled_per_isa! {
+    fn scale(
+        row: &[f32],
+        mean: Option<f64>,
+        factor: f32,
+        weight: Option<&[f32]>,
+        bias: Option<&[f32]>,
+        output: &mut [f32],
+    ) = scale_loop;
+}
+
+#[inline(always)]
+fn scale_loop(
+    row: &[f32],
+    mean: Option<f64>,
+    factor: f32,
+    weight: Option<&[f32]>,
+    bias: Option<&[f32]>,
+    output: &mut [f32],
+) {
+    let pairs = output.iter_mut().zip(row);
+    match (mean, weight) {
+        (None, None) => pairs.for_each(|(value, x)| *value = x * factor),
+        (None, Some(weight)) => {
+            for ((value, x), weight) in pairs.zip(weight) {
+                *value = x * factor * weight;
+            }
+        }
+        (Some(mean), None) => pairs.for_each(|(value, x)| *value = (f64::from(*x) - mean) as f32 * factor),
+        (Some(mean), Some(weight)) => {
+            for ((value, x), weight) in pairs.zip(weight) {
+                *value = (f64::from(*x) - mean) as f32 * factor * weight;
+            }
+        }
+    }
+    if let Some(bias) = bias {
+        for (value, bias) in output.iter_mut().zip(bias) {
+            *value += bias;
+        }
+    }
+}
+
+/// The sum of a row, or of its squared distances from `center`, in f64: lane j sums the columns j, j + 16, …; lanes
+/// are then added pairwise: (l, l + 8), (l, l + 4), (l, l + 2), (l, l + 1).
+struct Sum<'a> {
+    row: &'a [f32],
+    center: Option<f64>,
+}
+
+impl Kernel for Sum<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) -> f64 {
+        let (vectors, rest) = self.row.as_chunks::<LANES>();
+        let mut sums = lanes.wide_zeros();
+        match self.center {
+            Some(center) => {
+                for vector in vectors {
+                    sums = lanes.add_squares(sums, lanes.load(vector), center);
+                }
+            }
+            None => {
+                for vector in vectors {
+                    sums = lanes.add_wide(sums, lanes.load(vector));
                 }
             }
         }
-        // Rows are short enough to be in the first cache for these.
-        if let Some(weight) = weight {
-            for (value, weight) in output.iter_mut().zip(weight) {
-                *value *= weight;
+        let mut sums = lanes.store_wide(sums);
+        for (sum, x) in sums.iter_mut().zip(rest) {
+            let x = f64::from(*x);
+            *sum += self.center.map_or(x, |center| (x - center) * (x - center));
+        }
+        for half in [8, 4, 2, 1] {
+            for lane in 0..half {
+                sums[lane] += sums[lane + half];
             }
         }
-        if let Some(bias) = bias {
-            for (value, bias) in output.iter_mut().zip(bias) {
-                *value += bias;
-            }
-        }
+        sums[0]
     }
-}
-
-#[inline(always)]
-fn scale(row: &[f32], factor: f32, output: &mut [f32]) {
-    for (value, x) in output.iter_mut().zip(row) {
-        *value = x * factor;
-    }
-}
-
-#[inline(always)]
-fn sum(row: &[f32]) -> f64 {
-    sum_of(row, |x| x)
-}
-
-/// The sum of (x - center)^2.
-#[inline(always)]
-fn sum_of_squares(row: &[f32], center: f64) -> f64 {
-    sum_of(row, |x| (x - center) * (x - center))
-}
-
-#[inline(always)]
-fn sum_of(row: &[f32], term: impl Fn(f64) -> f64) -> f64 {
-    let mut lanes = [0.0f64; LANES];
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    for chunk in chunks {
-        for lane in 0..LANES {
-            lanes[lane] += term(f64::from(chunk[lane]));
-        }
-    }
-    // Padded, as an index known only at run time would keep the lanes out of registers.
-    let mut last = [0.0f32; LANES];
-    last[..rest.len()].copy_from_slice(rest);
-    for lane in 0..LANES {
-        let sum = lanes[lane] + term(f64::from(last[lane]));
-        lanes[lane] = if lane < rest.len() { sum } else { lanes[lane] };
-    }
-    for half in [8, 4, 2, 1] {
-        for lane in 0..half {
-            lanes[lane] += lanes[lane + half];
-        }
-    }
-    lanes[0]
 }

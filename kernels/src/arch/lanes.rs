@@ -24,6 +24,8 @@ pub const LANES: usize = 16;
 /// `arch`, behind a check. Its methods must be inlined into a function that enables them (see `Kernel`).
 pub trait Lanes: Copy {
     type Vector: Copy;
+    /// The same lanes in f64.
+    type Wide: Copy;
 
     /// Vectors that fit the registers at once.
     const REGISTERS: usize;
@@ -60,10 +62,18 @@ pub trait Lanes: Copy {
     fn select_less(self, a: Self::Vector, b: Self::Vector, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
     /// One bit per lane, the first lowest: 1 where `a >= b`.
     fn at_least(self, a: Self::Vector, b: Self::Vector) -> u16;
+    /// `yes` in the lanes whose bit is 1, the first bit lowest.
+    fn select_bits(self, bits: u16, yes: Self::Vector, no: Self::Vector) -> Self::Vector;
     /// 2^n of n + 1.5 * 2^23, n a whole number in -126..=127; anything for others.
     fn power_of_two(self, shifted: Self::Vector) -> Self::Vector;
     /// All lanes added pairwise: (l, l+8), then (l, l+4), (l, l+2), (l, l+1).
     fn sum(self, vector: Self::Vector) -> f32;
+    fn wide_zeros(self) -> Self::Wide;
+    /// `sums + x`, in f64.
+    fn add_wide(self, sums: Self::Wide, x: Self::Vector) -> Self::Wide;
+    /// `sums + (x - center)^2`, in f64, every operation rounded on its own.
+    fn add_squares(self, sums: Self::Wide, x: Self::Vector, center: f64) -> Self::Wide;
+    fn store_wide(self, wide: Self::Wide) -> [f64; LANES];
     /// The largest lane, compared pairwise as in `sum`.
     fn largest(self, vector: Self::Vector) -> f32;
 }

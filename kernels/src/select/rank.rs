@@ -2,7 +2,6 @@ use super::BLOCK;
 use super::summary::Summaries;
 use super::view::View;
 use crate::arch::lanes::{Kernel, LANES, Lanes, run};
-use crate::isa::Isa;
 
 /// Survivors held before they are cut back: this many times the asked count, and at least so many.
 const BUFFER_FACTOR: usize = 4;
@@ -18,7 +17,7 @@ pub struct Ranked {
 ///
 /// The count-th largest of the blocks' largest logits is a bound that as many tokens reach; only blocks that reach
 /// it are looked at.
-pub fn rank(isa: Isa, view: &View<'_>, summaries: &Summaries, count: usize) -> Ranked {
+pub fn rank(view: &View<'_>, summaries: &Summaries, count: usize) -> Ranked {
     let wanted = count.min(view.len());
     let mut survivors = Survivors::new(wanted, view.len(), bound(&summaries.largest, wanted));
     let mut space = [0.0; BLOCK];
@@ -27,7 +26,7 @@ pub fn rank(isa: Isa, view: &View<'_>, summaries: &Summaries, count: usize) -> R
             if *largest >= survivors.bound {
                 let logits = view.block(block, &mut space);
                 let hits = run(
-                    isa,
+                    view.isa(),
                     AtLeast {
                         logits,
                         bound: survivors.bound,

@@ -4,7 +4,6 @@ use super::view::{Cover, View};
 use crate::arch::compiled_per_isa;
 use crate::arch::lanes::{Kernel, LANES, Lanes, run};
 use crate::error::Result;
-use crate::exponential::exponential;
 use crate::isa::Isa;
 
 /// The largest logit of each block and the sum of exp(logit - largest) over the block; both (nBlocks,).
@@ -117,11 +116,30 @@ impl Kernel for Summarize<'_> {
             let most = lanes.splat(*largest);
             let mut total = lanes.splat(0.0);
             for vector in vectors {
-                total = lanes.add(total, exponential(lanes, lanes.sub(lanes.load(vector), most)));
+                total = add_exponential(lanes, total, lanes.sub(lanes.load(vector), most));
             }
             *sum = lanes.sum(total);
         }
     }
+}
+
+/// total + exp(x) for x <= 0 (or NaN); the exponential to 1.5e-7 down to 1e-38, and that below.
+///
+/// Two thirds of the operations of `exponential`: this is most of the time that choosing a token takes.
+#[inline(always)]
+fn add_exponential<L: Lanes>(lanes: L, total: L::Vector, x: L::Vector) -> L::Vector {
+    let to_whole = lanes.splat(12_582_912.0);
+    // `x` second: NaN passes.
+    let raised = lanes.max(lanes.splat(-87.0), x);
+    let shifted = lanes.fma(raised, lanes.splat(std::f32::consts::LOG2_E), to_whole);
+    let whole = lanes.sub(shifted, to_whole);
+    // ln 2 in one part: its rounding changes terms of e^-20 by 6e-8, smaller ones more.
+    let rest = lanes.fma(whole, lanes.splat(-std::f32::consts::LN_2), raised);
+    let mut series = lanes.splat(8.312_501e-3);
+    for coefficient in [4.189_033e-2, 1.666_711_6e-1, 4.999_923e-1, 1.0, 1.0] {
+        series = lanes.fma(series, rest, lanes.splat(coefficient));
+    }
+    lanes.fma(series, lanes.power_of_two(shifted), total)
 }
 
 /// Natural logarithm of the sum of exp over the whole row.

@@ -1,5 +1,7 @@
 use super::{BLOCK, not_finite};
+use crate::arch::lanes::{Kernel, LANES, Lanes, run};
 use crate::error::Error;
+use crate::isa::Isa;
 
 /// Mask words per block.
 const WORDS: usize = BLOCK / 32;
@@ -7,6 +9,7 @@ const WORDS: usize = BLOCK / 32;
 /// A row as its mask shows it, block by block.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
+    isa: Isa,
     row: &'a [f32],
     mask: Option<&'a [i32]>,
 }
@@ -20,8 +23,12 @@ pub enum Cover {
 }
 
 impl<'a> View<'a> {
-    pub fn new(row: &'a [f32], mask: Option<&'a [i32]>) -> Self {
-        Self { row, mask }
+    pub fn new(isa: Isa, row: &'a [f32], mask: Option<&'a [i32]>) -> Self {
+        Self { isa, row, mask }
+    }
+
+    pub fn isa(&self) -> Isa {
+        self.isa
     }
 
     pub fn len(&self) -> usize {
@@ -56,18 +63,13 @@ impl<'a> View<'a> {
             return whole;
         }
         space.fill(f32::NEG_INFINITY);
-        match self.mask {
-            None => space[..logits.len()].copy_from_slice(logits),
-            Some(mask) => {
-                let words = mask.get(block * WORDS..).unwrap_or_default();
-                for ((logits, space), word) in logits.chunks(32).zip(space.chunks_mut(32)).zip(words) {
-                    for (bit, (logit, space)) in logits.iter().zip(space).enumerate() {
-                        if word >> bit & 1 == 1 {
-                            *space = *logit;
-                        }
-                    }
-                }
-            }
+        space[..logits.len()].copy_from_slice(logits);
+        if let Some(mask) = self.mask {
+            let mut words = [0; WORDS];
+            let mask = mask.get(block * WORDS..).unwrap_or_default();
+            let count = mask.len().min(WORDS);
+            words[..count].copy_from_slice(&mask[..count]);
+            run(self.isa, Forbid { words, logits: space });
         }
         space
     }
@@ -92,5 +94,28 @@ impl<'a> View<'a> {
                 .is_none_or(|mask| mask.get(id / 32).is_some_and(|word| word >> (id % 32) & 1 == 1));
             (id, if allowed { *logit } else { f32::NEG_INFINITY })
         })
+    }
+}
+
+/// Minus infinity for the tokens whose bit is 0.
+struct Forbid<'a> {
+    words: [i32; WORDS],
+    logits: &'a mut [f32; BLOCK],
+}
+
+impl Kernel for Forbid<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let nothing = lanes.splat(f32::NEG_INFINITY);
+        let (pairs, _) = self.logits.as_chunks_mut::<{ 2 * LANES }>();
+        for (pair, word) in pairs.iter_mut().zip(self.words) {
+            let (halves, _) = pair.as_chunks_mut::<LANES>();
+            for (half, shift) in halves.iter_mut().zip([0, LANES]) {
+                let logits = lanes.load(half);
+                lanes.store(lanes.select_bits((word >> shift) as u16, logits, nothing), half);
+            }
+        }
     }
 }

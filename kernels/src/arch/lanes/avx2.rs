@@ -36,8 +36,21 @@ macro_rules! nibbles {
     };
 }
 
+/// Lanes 0..4, 4..8, 8..12, 12..16.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn widen(x: Pair) -> [__m256d; 4] {
+    [
+        _mm256_cvtps_pd(_mm256_castps256_ps128(x.0)),
+        _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(x.0)),
+        _mm256_cvtps_pd(_mm256_castps256_ps128(x.1)),
+        _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(x.1)),
+    ]
+}
+
 impl Lanes for Avx2Lanes {
     type Vector = Pair;
+    type Wide = [__m256d; 4];
 
     const REGISTERS: usize = 8;
 
@@ -191,6 +204,22 @@ impl Lanes for Avx2Lanes {
     }
 
     #[inline(always)]
+    fn select_bits(self, bits: u16, yes: Pair, no: Pair) -> Pair {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let all = _mm256_set1_epi32(i32::from(bits));
+            let low = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let high = _mm256_slli_epi32::<8>(low);
+            let low = _mm256_cmpeq_epi32(_mm256_and_si256(all, low), low);
+            let high = _mm256_cmpeq_epi32(_mm256_and_si256(all, high), high);
+            Pair(
+                _mm256_blendv_ps(no.0, yes.0, _mm256_castsi256_ps(low)),
+                _mm256_blendv_ps(no.1, yes.1, _mm256_castsi256_ps(high)),
+            )
+        }
+    }
+
+    #[inline(always)]
     fn power_of_two(self, shifted: Pair) -> Pair {
         // SAFETY: `self` proves the features.
         unsafe {
@@ -213,6 +242,45 @@ impl Lanes for Avx2Lanes {
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
         }
+    }
+
+    #[inline(always)]
+    fn wide_zeros(self) -> [__m256d; 4] {
+        // SAFETY: `self` proves the features.
+        unsafe { [_mm256_setzero_pd(); 4] }
+    }
+
+    #[inline(always)]
+    fn add_wide(self, mut sums: [__m256d; 4], x: Pair) -> [__m256d; 4] {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            for (sum, x) in sums.iter_mut().zip(widen(x)) {
+                *sum = _mm256_add_pd(*sum, x);
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn add_squares(self, mut sums: [__m256d; 4], x: Pair, center: f64) -> [__m256d; 4] {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            for (sum, x) in sums.iter_mut().zip(widen(x)) {
+                let distance = _mm256_sub_pd(x, _mm256_set1_pd(center));
+                *sum = _mm256_add_pd(*sum, _mm256_mul_pd(distance, distance));
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn store_wide(self, wide: [__m256d; 4]) -> [f64; LANES] {
+        let mut lanes = [0.0; LANES];
+        for (lanes, wide) in lanes.chunks_exact_mut(4).zip(wide) {
+            // SAFETY: `self` proves the features; the chunk has four numbers.
+            unsafe { _mm256_storeu_pd(lanes.as_mut_ptr(), wide) }
+        }
+        lanes
     }
 
     #[inline(always)]

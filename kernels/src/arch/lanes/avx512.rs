@@ -18,8 +18,19 @@ fn enabled<K: Kernel>(lanes: Avx512Lanes, kernel: K) -> K::Output {
     kernel.run(lanes)
 }
 
+/// Lanes 0..8 and 8..16.
+#[target_feature(enable = "avx512f,avx512dq")]
+#[inline]
+fn widen(x: __m512) -> [__m512d; 2] {
+    [
+        _mm512_cvtps_pd(_mm512_castps512_ps256(x)),
+        _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(x)),
+    ]
+}
+
 impl Lanes for Avx512Lanes {
     type Vector = __m512;
+    type Wide = [__m512d; 2];
 
     const REGISTERS: usize = 32;
 
@@ -141,6 +152,12 @@ impl Lanes for Avx512Lanes {
     }
 
     #[inline(always)]
+    fn select_bits(self, bits: u16, yes: __m512, no: __m512) -> __m512 {
+        // SAFETY: `self` proves the features.
+        unsafe { _mm512_mask_blend_ps(bits, no, yes) }
+    }
+
+    #[inline(always)]
     fn power_of_two(self, shifted: __m512) -> __m512 {
         // SAFETY: `self` proves the features.
         unsafe {
@@ -158,6 +175,46 @@ impl Lanes for Avx512Lanes {
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
         }
+    }
+
+    #[inline(always)]
+    fn wide_zeros(self) -> [__m512d; 2] {
+        // SAFETY: `self` proves the features.
+        unsafe { [_mm512_setzero_pd(); 2] }
+    }
+
+    #[inline(always)]
+    fn add_wide(self, sums: [__m512d; 2], x: __m512) -> [__m512d; 2] {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let [low, high] = widen(x);
+            [_mm512_add_pd(sums[0], low), _mm512_add_pd(sums[1], high)]
+        }
+    }
+
+    #[inline(always)]
+    fn add_squares(self, sums: [__m512d; 2], x: __m512, center: f64) -> [__m512d; 2] {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let center = _mm512_set1_pd(center);
+            let [low, high] = widen(x);
+            let (low, high) = (_mm512_sub_pd(low, center), _mm512_sub_pd(high, center));
+            [
+                _mm512_add_pd(sums[0], _mm512_mul_pd(low, low)),
+                _mm512_add_pd(sums[1], _mm512_mul_pd(high, high)),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn store_wide(self, wide: [__m512d; 2]) -> [f64; LANES] {
+        let mut lanes = [0.0; LANES];
+        // SAFETY: `self` proves the features; the array has room for both.
+        unsafe {
+            _mm512_storeu_pd(lanes.as_mut_ptr(), wide[0]);
+            _mm512_storeu_pd(lanes.as_mut_ptr().add(8), wide[1]);
+        }
+        lanes
     }
 
     #[inline(always)]

@@ -32,6 +32,7 @@ fn fold(vector: Vector, join: impl Fn(f32, f32) -> f32) -> f32 {
 
 impl Lanes for ScalarLanes {
     type Vector = Vector;
+    type Wide = [f64; LANES];
 
     const REGISTERS: usize = 16;
 
@@ -128,6 +129,11 @@ impl Lanes for ScalarLanes {
     }
 
     #[inline(always)]
+    fn select_bits(self, bits: u16, yes: Vector, no: Vector) -> Vector {
+        each(|lane| if bits >> lane & 1 == 1 { yes[lane] } else { no[lane] })
+    }
+
+    #[inline(always)]
     fn power_of_two(self, shifted: Vector) -> Vector {
         each(|lane| f32::from_bits((shifted[lane].to_bits() << 23).wrapping_add(1.0f32.to_bits())))
     }
@@ -135,6 +141,29 @@ impl Lanes for ScalarLanes {
     #[inline(always)]
     fn sum(self, vector: Vector) -> f32 {
         fold(vector, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    fn wide_zeros(self) -> [f64; LANES] {
+        [0.0; LANES]
+    }
+
+    #[inline(always)]
+    fn add_wide(self, sums: [f64; LANES], x: Vector) -> [f64; LANES] {
+        std::array::from_fn(|lane| sums[lane] + f64::from(x[lane]))
+    }
+
+    #[inline(always)]
+    fn add_squares(self, sums: [f64; LANES], x: Vector, center: f64) -> [f64; LANES] {
+        std::array::from_fn(|lane| {
+            let distance = f64::from(x[lane]) - center;
+            sums[lane] + distance * distance
+        })
+    }
+
+    #[inline(always)]
+    fn store_wide(self, wide: [f64; LANES]) -> [f64; LANES] {
+        wide
     }
 
     #[inline(always)]
