@@ -25,11 +25,6 @@ pub enum Activation {
     Tanh,
     /// ln(1 + exp(x))
     Softplus,
-    /// Gated: g = min(gate, limit), u = up within ±limit, g * sigmoid(alpha g) * (u + 1). Alone: g * sigmoid(alpha g).
-    SwigluOai {
-        alpha: f32,
-        limit: f32,
-    },
     /// x > 0: positive * x^2 + beta * x; else negative * (exp(min(x, epsilon)) - 1 - x) + beta * x.
     /// `positive` and `negative` are the effective factors, after softplus.
     Xielu {
@@ -38,6 +33,28 @@ pub enum Activation {
         beta: f32,
         epsilon: f32,
     },
+}
+
+/// Bounds on the two halves of activation(gate) * up; infinite = none. NaN passes all of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GateLimits {
+    /// The gate is at most this before its activation.
+    pub gate: f32,
+    /// The gate is at most this after its activation.
+    pub activated: f32,
+    /// Up stays within ± this.
+    pub up: f32,
+    /// Added to up after that.
+    pub up_offset: f32,
+}
+
+impl GateLimits {
+    pub const NONE: Self = Self {
+        gate: f32::INFINITY,
+        activated: f32::INFINITY,
+        up: f32::INFINITY,
+        up_offset: 0.0,
+    };
 }
 
 /// `values[i] = activation(values[i])`.
@@ -69,6 +86,52 @@ compiled_per_isa! {
     pub fn gate_slice(activation: Activation, gate: &[f32], up: &[f32], output: &mut [f32]) = gate_loop;
 }
 
+/// [`gate_slice`] within limits.
+pub fn gate_within_slice(
+    isa: Isa,
+    activation: Activation,
+    limits: &GateLimits,
+    gate: &[f32],
+    up: &[f32],
+    output: &mut [f32],
+) {
+    if *limits == GateLimits::NONE {
+        return gate_slice(isa, activation, gate, up, output);
+    }
+    bounded(isa, gate, limits.gate, output);
+    activate_slice(isa, activation, output);
+    multiply_bounded(isa, limits, up, output);
+}
+
+compiled_per_isa! {
+    fn bounded(input: &[f32], limit: f32, output: &mut [f32]) = bounded_loop;
+}
+
+#[inline(always)]
+fn bounded_loop(input: &[f32], limit: f32, output: &mut [f32]) {
+    for (value, x) in output.iter_mut().zip(input) {
+        *value = at_most(*x, limit);
+    }
+}
+
+compiled_per_isa! {
+    fn multiply_bounded(limits: &GateLimits, up: &[f32], output: &mut [f32]) = multiply_bounded_loop;
+}
+
+#[inline(always)]
+fn multiply_bounded_loop(limits: &GateLimits, up: &[f32], output: &mut [f32]) {
+    let GateLimits {
+        activated,
+        up: limit,
+        up_offset,
+        ..
+    } = *limits;
+    for (value, up) in output.iter_mut().zip(up) {
+        let up = at_most(if *up < -limit { -limit } else { *up }, limit);
+        *value = at_most(*value, activated) * (up + up_offset);
+    }
+}
+
 #[inline(always)]
 fn activate_loop(activation: Activation, values: &mut [f32]) {
     #[inline(always)]
@@ -87,7 +150,6 @@ fn activate_loop(activation: Activation, values: &mut [f32]) {
         Activation::Sigmoid => map(values, sigmoid),
         Activation::Tanh => map(values, tanh),
         Activation::Softplus => map(values, softplus),
-        Activation::SwigluOai { alpha, limit } => map(values, |x| swish(at_most(x, limit), alpha)),
         Activation::Xielu {
             positive,
             negative,
@@ -116,12 +178,6 @@ fn gate_loop(activation: Activation, gate: &[f32], up: &[f32], output: &mut [f32
         Activation::Sigmoid => map(gate, up, output, sigmoid),
         Activation::Tanh => map(gate, up, output, tanh),
         Activation::Softplus => map(gate, up, output, softplus),
-        Activation::SwigluOai { alpha, limit } => {
-            for ((value, gate), up) in output.iter_mut().zip(gate).zip(up) {
-                let up = at_most(if *up < -limit { -limit } else { *up }, limit);
-                *value = swish(at_most(*gate, limit), alpha) * (up + 1.0);
-            }
-        }
         Activation::Xielu {
             positive,
             negative,
@@ -140,11 +196,6 @@ fn at_most(x: f32, limit: f32) -> f32 {
 #[inline(always)]
 fn silu(x: f32) -> f32 {
     x * sigmoid(x)
-}
-
-#[inline(always)]
-fn swish(x: f32, alpha: f32) -> f32 {
-    x * sigmoid(alpha * x)
 }
 
 /// (1 + tanh(u)) / 2 = sigmoid(2 u), which keeps its accuracy where tanh is nearly -1.

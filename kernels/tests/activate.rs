@@ -1,11 +1,13 @@
 //! Activations and their gated forms against f64, on every instruction set.
 
 use proptest::prelude::*;
-use rivulet_kernels::activate::{Activation, activate, activate_slice, gate, gate_slice};
+use rivulet_kernels::activate::{
+    Activation, GateLimits, activate, activate_slice, gate, gate_slice, gate_within_slice,
+};
 use rivulet_kernels::isa::Isa;
 use rivulet_kernels::pool::Pool;
 
-const ALL: [Activation; 11] = [
+const ALL: [Activation; 10] = [
     Activation::Silu,
     Activation::Gelu,
     Activation::GeluErf,
@@ -15,7 +17,6 @@ const ALL: [Activation; 11] = [
     Activation::Sigmoid,
     Activation::Tanh,
     Activation::Softplus,
-    OAI,
     Activation::Xielu {
         positive: 0.8,
         negative: 1.3,
@@ -23,11 +24,6 @@ const ALL: [Activation; 11] = [
         epsilon: -1e-6,
     },
 ];
-const OAI: Activation = Activation::SwigluOai {
-    alpha: 1.702,
-    limit: 7.0,
-};
-
 /// By the definition. With the condition number of the exponent, which an f32 argument cannot escape.
 fn exact(activation: Activation, x: f64) -> (f64, f64) {
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
@@ -44,11 +40,6 @@ fn exact(activation: Activation, x: f64) -> (f64, f64) {
         Activation::Sigmoid => (sigmoid(x), 1.0),
         Activation::Tanh => (x.tanh(), 1.0),
         Activation::Softplus => (x.max(0.0) + (-x.abs()).exp().ln_1p(), 1.0),
-        Activation::SwigluOai { alpha, limit } => {
-            let x = x.min(f64::from(limit));
-            let u = f64::from(alpha) * x;
-            (x * sigmoid(u), 1.0 + u.min(0.0).abs() / 2.0)
-        }
         Activation::Xielu {
             positive,
             negative,
@@ -135,7 +126,6 @@ fn special_values() {
             );
             let at_infinity = match activation {
                 Activation::Sigmoid | Activation::Tanh => 1.0,
-                Activation::SwigluOai { .. } => values[3],
                 _ => f32::INFINITY,
             };
             assert_eq!(values[3], at_infinity, "{activation:?}");
@@ -144,21 +134,39 @@ fn special_values() {
 }
 
 #[test]
-fn the_gate_of_gpt_oss_holds_both_sides_within_its_limit() {
+fn a_gate_stays_within_its_limits() {
+    // gpt-oss: gelu-quick of the gate times up + 1.
+    let limits = GateLimits {
+        gate: 7.0,
+        up: 7.0,
+        up_offset: 1.0,
+        ..GateLimits::NONE
+    };
     let gates = [1.5, 100.0, -100.0, -1.0, 0.5, f32::NAN];
     let ups = [0.25, 100.0, -100.0, -9.0, f32::NAN, 0.0];
     for isa in Isa::available() {
         let mut output = [0.0; 6];
-        gate_slice(isa, OAI, &gates, &ups, &mut output);
+        gate_within_slice(isa, Activation::GeluQuick, &limits, &gates, &ups, &mut output);
         for index in 0..4 {
             let up = f64::from(ups[index]).clamp(-7.0, 7.0) + 1.0;
-            let expected = exact(OAI, f64::from(gates[index])).0 * up;
+            let expected = exact(Activation::GeluQuick, f64::from(gates[index]).min(7.0)).0 * up;
             assert!(
                 (f64::from(output[index]) - expected).abs() <= 1e-6 * expected.abs() + 1e-30,
                 "{index}"
             );
         }
         assert!(output[4].is_nan() && output[5].is_nan());
+
+        let limits = GateLimits {
+            activated: 2.0,
+            ..GateLimits::NONE
+        };
+        gate_within_slice(isa, Activation::Relu, &limits, &gates, &[3.0; 6], &mut output);
+        assert_eq!(output[..5], [4.5, 6.0, 0.0, 0.0, 1.5]);
+        let mut free = [0.0; 6];
+        gate_within_slice(isa, Activation::Silu, &GateLimits::NONE, &gates, &ups, &mut free);
+        gate_slice(isa, Activation::Silu, &gates, &ups, &mut output);
+        assert_eq!(free[..4], output[..4]);
     }
 }
 
@@ -203,9 +211,7 @@ proptest! {
             gate_slice(isa, ALL[which], &values[start..], &ones, &mut gated);
             for (index, found) in part.iter().enumerate() {
                 prop_assert_eq!(found.to_bits(), reference[start + index].to_bits());
-                if ALL[which] != OAI {
-                    prop_assert_eq!(found.to_bits(), gated[index].to_bits());
-                }
+                prop_assert_eq!(found.to_bits(), gated[index].to_bits());
             }
         }
     }

@@ -6,7 +6,7 @@ use rivulet_kernels::cancel::Cancel;
 use rivulet_kernels::error::ErrorCode;
 use rivulet_kernels::format::{Format, Scaling};
 use rivulet_kernels::isa::Isa;
-use rivulet_kernels::linear::{Combine, LinearRequest, LinearWeight, Scratch, linear};
+use rivulet_kernels::linear::{Combine, LinearRequest, LinearWeight, Scratch, linear, linear_each};
 use rivulet_kernels::pool::Pool;
 use rivulet_kernels::unpack::GROUP;
 
@@ -239,6 +239,60 @@ fn an_activation_that_is_not_finite_spoils_its_row_alone() {
                     );
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn requests_in_one_region_equal_each_alone() {
+    let cases: Vec<_> = [
+        (Format::Q4_K, 1),
+        (Format::F16, 3),
+        (Format::Q8_0, 5),
+        (Format::Q4_0, 20),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(seed, (format, tokens))| case(vec![format; 2], (20 + 9 * seed, 3, tokens), 1, seed as u64))
+    .collect();
+    for isa in Isa::available() {
+        let expected: Vec<_> = cases.iter().flat_map(|case| run(isa, case)).collect();
+        let weights: Vec<Vec<_>> = cases
+            .iter()
+            .map(|case| case.weights.iter().map(Weights::linear).collect())
+            .collect();
+        let cancel = Cancel::new();
+        let requests: Vec<_> = cases
+            .iter()
+            .zip(&weights)
+            .map(|(case, weights)| LinearRequest {
+                isa,
+                cancel: &cancel,
+                input: &case.input,
+                tokens: case.tokens,
+                weights,
+                combine: Combine::Separate,
+                scale: 1.0,
+                residual: None,
+            })
+            .collect();
+        for threads in [1, 2, 3] {
+            let team = Pool::global().team(threads);
+            let mut found: Vec<_> = expected.iter().map(|output| vec![f32::NAN; output.len()]).collect();
+            let mut slices: Vec<_> = found.iter_mut().map(Vec::as_mut_slice).collect();
+            linear_each(&team, &mut Scratch::new(), &requests, &mut slices).expect("products");
+            for (found, expected) in found.iter().zip(&expected) {
+                assert_same(found, expected, isa.name());
+            }
+            let mut slices: Vec<_> = found.iter_mut().map(Vec::as_mut_slice).collect();
+            assert!(linear_each(&team, &mut Scratch::new(), &requests[1..], &mut slices).is_err());
+            assert!(linear_each(&team, &mut Scratch::new(), &requests, &mut slices[1..]).is_err());
+            let nothing = LinearRequest {
+                tokens: 0,
+                input: &[],
+                ..requests[0]
+            };
+            assert!(linear_each(&team, &mut Scratch::new(), &[nothing], &mut [&mut [], &mut []]).is_err());
         }
     }
 }

@@ -7,5 +7,5 @@ mod scratch;
 mod share;
 
 pub use request::{Combine, LinearRequest, LinearWeight};
-pub use run::linear;
+pub use run::{linear, linear_each};
 pub use scratch::Scratch;

@@ -87,6 +87,14 @@ impl<'a> LinearRequest<'a> {
         self.weights[0].matrix.columns()
     }
 
+    /// How many outputs it has.
+    pub(super) fn outputs(&self) -> usize {
+        match self.combine {
+            Combine::Gated(_) => 1,
+            Combine::Separate | Combine::Activated(_) => self.weights.len(),
+        }
+    }
+
     /// The outputs to compute; an error where shapes do not fit.
     pub(super) fn products(&self, outputs: &[&mut [f32]]) -> Result<Vec<Product<'a>>> {
         let Some(first) = self.weights.first() else {
@@ -160,7 +168,7 @@ impl<'a> LinearRequest<'a> {
     }
 }
 
-fn mismatch<T>(expected_and_found: String) -> Result<T> {
+pub(super) fn mismatch<T>(expected_and_found: String) -> Result<T> {
     Err(Error::new(
         ErrorCode::TensorShapeMismatch,
         format!("Expected {expected_and_found}."),

@@ -1,9 +1,9 @@
 use std::ops::Range;
 
-use super::request::{LinearRequest, LinearWeight, Product};
-use super::scratch::{Scratch, ThreadScratch};
+use super::request::{LinearRequest, LinearWeight, Product, mismatch};
+use super::scratch::{InputScratch, Scratch, ThreadScratch};
 use super::share::share_start;
-use crate::activations::{ArrangedRows, TileExtras, Tiles};
+use crate::activations::TileExtras;
 use crate::arch::products::{Arrangement, PANEL_ROWS, PanelKernel, Products, StreamKernel, TILE_TOKENS, TileSums};
 use crate::arch::strip::{Strip, Strips};
 use crate::error::Result;
@@ -69,59 +69,69 @@ pub fn linear(
         let mut outputs: Vec<&mut [f32]> = (outputs.iter_mut().zip(&products))
             .map(|(output, product)| &mut output[of_output(product.rows())])
             .collect();
-        run_chunk(team, scratch, &part, &products, &mut outputs)?;
+        run_jobs(team, scratch, &[(part, products.clone())], &mut outputs)?;
     }
     Ok(())
 }
 
-fn run_chunk(
+/// Several requests in one region: for products too small for one of their own. `outputs` are those of the first
+/// request, then those of the second, …
+pub fn linear_each(
     team: &Team<'_>,
     scratch: &mut Scratch,
-    request: &LinearRequest<'_>,
-    products: &[Product<'_>],
+    requests: &[LinearRequest<'_>],
     outputs: &mut [&mut [f32]],
 ) -> Result<()> {
-    let kernels = Products::of(request.isa);
-    let mut arrangements = Vec::new();
-    let mut extras = Vec::new();
-    let planned: Vec<_> = products
-        .iter()
-        .map(|product| plan(kernels, request.tokens, product, &mut arrangements, &mut extras))
-        .collect();
-    let Scratch {
-        arranged,
-        tiles,
-        threads,
-    } = scratch;
-    if !arrangements.is_empty() {
-        arranged.fill(kernels, request.input, request.columns(), &arrangements);
+    let mut jobs = Vec::with_capacity(requests.len());
+    let mut rest = &*outputs;
+    for request in requests {
+        if request.tokens == 0 {
+            return mismatch("at least one token in each request, found none".into());
+        }
+        let (own, others) = rest.split_at(request.outputs().min(rest.len()));
+        jobs.push((*request, request.products(own)?));
+        rest = others;
     }
-    if !extras.is_empty() {
-        tiles.fill(team, kernels, request.input, request.columns(), &extras);
+    if !rest.is_empty() {
+        let wanted = outputs.len() - rest.len();
+        return mismatch(format!("{wanted} outputs, found {}", outputs.len()));
     }
-    let run = Run {
-        kernels,
-        request,
-        planned: &planned,
-        arranged,
-        tiles,
-    };
+    run_jobs(team, scratch, &jobs, outputs)
+}
+
+/// `outputs`: of all products of all jobs.
+fn run_jobs(
+    team: &Team<'_>,
+    scratch: &mut Scratch,
+    jobs: &[(LinearRequest<'_>, Vec<Product<'_>>)],
+    outputs: &mut [&mut [f32]],
+) -> Result<()> {
     let count = team.threads();
-    if threads.len() < count {
-        threads.resize_with(count, ThreadScratch::default);
-    }
+    let Scratch { inputs, threads } = scratch;
+    threads.resize_with(threads.len().max(count), ThreadScratch::default);
+    inputs.resize_with(inputs.len().max(jobs.len()), InputScratch::default);
+    let runs: Vec<_> = jobs
+        .iter()
+        .zip(inputs)
+        .map(|((request, products), input)| Run::new(team, request, products, input))
+        .collect();
+    let products: Vec<_> = jobs.iter().flat_map(|(_, products)| products).copied().collect();
+    let tokens = jobs
+        .iter()
+        .flat_map(|(request, products)| products.iter().map(|_| request.tokens));
     let mut cutters: Vec<_> = outputs
         .iter_mut()
-        .map(|output| Strips::new(output, request.tokens))
+        .zip(tokens)
+        .map(|(output, tokens)| Strips::new(output, tokens))
         .collect();
     let mut parts: Vec<_> = threads[..count]
         .iter_mut()
         .enumerate()
         .map(|(index, scratch)| {
-            let (last, row) = share_start(products, index + 1, count);
+            let (last, row) = share_start(&products, index + 1, count);
             let strips = cutters
                 .iter_mut()
-                .zip(products)
+                .zip(&products)
                 .enumerate()
                 .map(|(number, (strips, product))| {
                     strips.up_to(match number.cmp(&last) {
@@ -137,11 +147,16 @@ fn run_chunk(
         })
         .collect();
     team.split_slice(&mut parts, 1, 1, &|_, parts| {
-        for part in parts {
-            run.part(part);
+        for Part { scratch, strips } in parts {
+            let mut strips = strips.as_mut_slice();
+            for run in &runs {
+                let (own, others) = strips.split_at_mut(run.planned.len());
+                run.part(scratch, own);
+                strips = others;
+            }
         }
     });
-    request.cancel.check()
+    jobs.iter().try_for_each(|(request, _)| request.cancel.check())
 }
 
 fn plan<'a>(
@@ -194,18 +209,46 @@ fn place<T>(list: &mut Vec<T>, is_same: impl Fn(&T) -> bool, value: T) -> usize 
     })
 }
 
-/// A chunk of tokens on its way.
+/// A request, or a chunk of its tokens, on its way.
 struct Run<'a> {
     kernels: &'static Products,
     request: &'a LinearRequest<'a>,
-    planned: &'a [Planned<'a>],
-    arranged: &'a ArrangedRows,
-    tiles: &'a Tiles,
+    planned: Vec<Planned<'a>>,
+    input: &'a InputScratch,
 }
 
-impl Run<'_> {
-    fn part(&self, part: &mut Part<'_>) {
-        for (planned, strip) in self.planned.iter().zip(&mut part.strips) {
+impl<'a> Run<'a> {
+    /// Quantizes the input as the products want it.
+    fn new(
+        team: &Team<'_>,
+        request: &'a LinearRequest<'a>,
+        products: &'a [Product<'a>],
+        input: &'a mut InputScratch,
+    ) -> Self {
+        let kernels = Products::of(request.isa);
+        let mut arrangements = Vec::new();
+        let mut extras = Vec::new();
+        let planned = products
+            .iter()
+            .map(|product| plan(kernels, request.tokens, product, &mut arrangements, &mut extras))
+            .collect();
+        if !arrangements.is_empty() {
+            (input.arranged).fill(kernels, request.input, request.columns(), &arrangements);
+        }
+        if !extras.is_empty() {
+            (input.tiles).fill(team, kernels, request.input, request.columns(), &extras);
+        }
+        Self {
+            kernels,
+            request,
+            planned,
+            input,
+        }
+    }
+
+    /// `strips`: one thread's part of each output.
+    fn part(&self, scratch: &mut ThreadScratch, strips: &mut [Strip<'_>]) {
+        for (planned, strip) in self.planned.iter().zip(strips) {
             let rows = strip.columns();
             let is_stream = matches!(planned.ways[0], Way::Stream { .. });
             let step = if is_stream { STREAM_ROWS } else { PANEL_ROWS };
@@ -215,9 +258,9 @@ impl Run<'_> {
                 }
                 let own = first..(first + step).min(rows.end);
                 if is_stream {
-                    self.stream(planned, own, part.scratch, strip);
+                    self.stream(planned, own, scratch, strip);
                 } else {
-                    self.panel(planned, own, rows.end, part.scratch, strip);
+                    self.panel(planned, own, rows.end, scratch, strip);
                 }
             }
         }
@@ -232,7 +275,7 @@ impl Run<'_> {
                 let bytes = (kernel.arrangement.bytes)(matrix.columns());
                 let mut arranged: [&[u8]; TILE_TOKENS] = [&[]; TILE_TOKENS];
                 for (token, row) in arranged[..tokens].iter_mut().enumerate() {
-                    *row = self.arranged.row(index, token, bytes);
+                    *row = self.input.arranged.row(index, token, bytes);
                 }
                 kernel.multiply(&matrix, &arranged[..tokens], stream, sums.floats(tokens * rows.len()));
             }
@@ -310,7 +353,7 @@ impl Run<'_> {
         match way {
             Way::Panel { kernel, extras, index } => {
                 let panel = panel.written(kernel.panel_bytes(columns));
-                let tile = self.tiles.tile(tile, index, extras);
+                let tile = self.input.tiles.tile(tile, index, extras);
                 kernel.multiply(matrix.format(), panel, &tile, ahead.bytes(), sums);
             }
             _ => {

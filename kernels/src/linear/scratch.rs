@@ -7,9 +7,16 @@ use crate::arch::buffer::Buffer;
 /// and the quantized activations of a chunk of tokens.
 #[derive(Default)]
 pub struct Scratch {
-    pub(super) arranged: ArrangedRows,
-    pub(super) tiles: Tiles,
+    /// Of each request that runs.
+    pub(super) inputs: Vec<InputScratch>,
     pub(super) threads: Vec<ThreadScratch>,
+}
+
+/// Quantized activations of one request.
+#[derive(Default)]
+pub(super) struct InputScratch {
+    pub arranged: ArrangedRows,
+    pub tiles: Tiles,
 }
 
 #[derive(Default)]
