@@ -121,6 +121,8 @@ impl Products {
         debug_assert!(isa.is_available());
         match isa {
             #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => &super::avx2::PRODUCTS,
+            #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => &super::avx512::PRODUCTS,
             _ => &super::scalar::PRODUCTS,
         }
