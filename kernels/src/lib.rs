@@ -20,6 +20,7 @@ mod formats;
 pub mod isa;
 pub mod linear;
 pub mod matrix;
+pub mod mixture;
 pub mod norm;
 pub mod pool;
 pub mod rope;
