@@ -1,7 +1,8 @@
 use super::Node;
-use super::limits::Limits;
+use super::limits::{BoundedGate, limits};
 use super::norm::Rows;
 use super::pointwise::activation;
+use crate::activate::GateLimits;
 use crate::border::io::{NodeData, NodeReader, failed};
 use crate::border::step::Step;
 use crate::border::weights::StoredMatrix;
@@ -18,7 +19,7 @@ struct Linear {
     rows: Rows,
     widths: Vec<usize>,
     /// Gates whose halves are bounded are combined here.
-    limits: Option<Limits>,
+    bounded: Option<BoundedGate>,
     halves: [Vec<f32>; 2],
 }
 
@@ -57,8 +58,12 @@ pub fn make(reader: &NodeReader<'_>) -> Result<Box<dyn Node>> {
         residual: reader.flag("residual").then_some(next),
         rows: Rows::read(reader),
         widths,
-        limits: match combine {
-            Combine::Gated(activation) => Limits::read(reader, activation),
+        bounded: match combine {
+            Combine::Gated(activation) => Some(BoundedGate {
+                activation,
+                limits: limits(reader),
+            })
+            .filter(|gate| gate.limits != GateLimits::NONE),
             _ => None,
         },
         halves: [Vec::new(), Vec::new()],
@@ -104,7 +109,7 @@ impl Node for Linear {
             .iter_mut()
             .map(|value| value.floats())
             .collect::<Result<Vec<_>>>()?;
-        let Some(limits) = &self.limits else {
+        let Some(gate) = &self.bounded else {
             return linear(&step.team, &mut step.buffers.linear, &request, &mut outputs);
         };
         let separate = LinearRequest {
@@ -116,11 +121,11 @@ impl Node for Linear {
         for (half, size) in self.halves.iter_mut().zip(sizes) {
             half.resize(tokens * width * size, 0.0);
         }
-        let [gate, up] = &mut self.halves;
-        let mut parts: Vec<&mut [f32]> = vec![gate, up];
+        let [first, second] = &mut self.halves;
+        let mut parts: Vec<&mut [f32]> = vec![first, second];
         parts.truncate(self.weights.len());
         linear(&step.team, &mut step.buffers.linear, &separate, &mut parts)?;
-        limits.combine(step.isa, gate, up, width, outputs[0]);
+        gate.combine(step.isa, first, second, width, outputs[0]);
         Ok(())
     }
 }
