@@ -3,6 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { RunGate } from '../session/run-gate.ts';
 import type { Channel, ToClient, ToHost } from './protocol.ts';
 
+const maxYoungGenerationSizeMb = 4;
+
 /** Gates of the engine threads that live. */
 const openGates = new Set<RunGate>();
 
@@ -25,6 +27,8 @@ export function spawnNodeWorker(): Channel<ToHost, ToClient> {
     workerData: { runGate: gate.memory },
     // Flags of the program, such as an input type, are not for this file.
     execArgv: [],
+    // An engine's thread makes little garbage: the usual 16 MB for what is young would only be taken and kept.
+    resourceLimits: { maxYoungGenerationSizeMb },
   });
   worker.unref();
   closeOnExit(gate);
