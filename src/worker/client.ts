@@ -1,13 +1,8 @@
-import type { ChatTemplate } from '../chat/template.ts';
 import { errorFromPlain, RivuletError } from '../errors.ts';
 import type { GenerateEvent, ProgressListener } from '../events.ts';
-import { parseGgufHeader } from '../gguf/parse-header.ts';
-import { createModel } from '../model.ts';
-import type { Model, ModelInfo } from '../model.ts';
-import { createTemplate } from '../open-model.ts';
+import type { Model } from '../model.ts';
 import type { OpenOptions } from '../open-model.ts';
-import { createTokenizer } from '../tokenizer/create-tokenizer.ts';
-import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import type { createTextSide } from './text-side.ts';
 import type { Channel, StreamCall, ToClient, ToHost } from './protocol.ts';
 import { streamCredit } from './protocol.ts';
 
@@ -39,17 +34,20 @@ export async function connectModel(
   request: ConnectRequest,
 ): Promise<Model> {
   const connection = new Connection(channel);
-  const opened = await connection.open(request);
-  return remoteModel(connection, opened, request.options.chatTemplate);
+  // Its modules load while the other side opens the model.
+  const [opened, textSide] = await Promise.all([connection.open(request), import('./text-side.ts')]);
+  return remoteModel(connection, opened, () =>
+    textSide.createTextSide(opened.info, opened.headerBytes, request.options.chatTemplate),
+  );
 }
 
 function remoteModel(
   connection: Connection,
-  { info, headerBytes }: ToClient & { type: 'opened' },
-  chatTemplate: string | undefined,
+  { info }: ToClient & { type: 'opened' },
+  create: () => ReturnType<typeof createTextSide>,
 ): Model {
   let local: Model | undefined;
-  const textSide = (): Model => (local ??= createTextSide(info, headerBytes, chatTemplate));
+  const textSide = (): Model => (local ??= create());
   const dispose = (): Promise<void> => connection.dispose();
   return {
     info,
@@ -62,15 +60,6 @@ function remoteModel(
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
-}
-
-/** Tokenizer and template of a file's header, without an engine. */
-function createTextSide(info: ModelInfo, headerBytes: Uint8Array, chatTemplate: string | undefined): Model {
-  const { metadata } = parseGgufHeader(headerBytes, { name: info.id });
-  const tokenizer: Tokenizer = createTokenizer(metadata);
-  let made: ChatTemplate | undefined;
-  const template = (): ChatTemplate => (made ??= createTemplate(metadata, tokenizer, chatTemplate));
-  return createModel({ info, tokenizer, template });
 }
 
 class Connection {

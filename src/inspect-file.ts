@@ -1,0 +1,68 @@
+import type { ChatTemplate } from './chat/template.ts';
+import { RivuletError } from './errors.ts';
+import type { Metadata } from './gguf/metadata.ts';
+import type { TensorTable } from './gguf/tensor-table.ts';
+import type { ModelInfo } from './model.ts';
+import { cacheBytesPerToken, chooseContextLength, createTemplate, describeModel } from './open-model.ts';
+import { closeGguf, openGguf } from './open-gguf.ts';
+import { nodePlatform } from './platform-node.ts';
+import { createTokenizer } from './tokenizer/create-tokenizer.ts';
+
+/** What a file says about itself, without its weights being read. */
+export interface ModelInspection {
+  readonly info: ModelInfo;
+  readonly metadata: Metadata;
+  readonly tensors: TensorTable;
+  /** `tokenizer.ggml.model`: gpt2 (byte-level BPE), llama (SPM), bert, t5 … */
+  readonly tokenizerKind: string;
+  /** Absent when the template cannot be read; `templateError` then says why. */
+  readonly chatTemplate?: { readonly source: string; readonly origin: ChatTemplate['origin'] };
+  readonly templateError?: string;
+  readonly memory: {
+    /** Bytes of all tensors, as they are in the file. */
+    readonly weightBytes: number;
+    /** Bytes that every token of a sequence adds. */
+    readonly cacheBytesPerToken: number;
+  };
+}
+
+/** Reads the header of a local file. @throws {RivuletError} of the rooms below; the signal's reason on abort */
+export async function inspectFile(
+  reference: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<ModelInspection> {
+  const gguf = await openGguf(nodePlatform, path, signal);
+  try {
+    const { metadata, tensors } = gguf;
+    let made: ChatTemplate | undefined;
+    const template = (): ChatTemplate => (made ??= createTemplate(metadata, createTokenizer(metadata)));
+    const contextLength = chooseContextLength(gguf, 'auto', nodePlatform);
+    const vocabularySize = metadata.optionalStrings('tokenizer.ggml.tokens')?.length ?? 0;
+    return {
+      info: describeModel(reference, gguf, vocabularySize, contextLength, template),
+      metadata,
+      tensors,
+      tokenizerKind: metadata.optionalString('tokenizer.ggml.model') ?? 'none',
+      ...inspectTemplate(template),
+      memory: {
+        weightBytes: Array.from(tensors).reduce((sum, tensor) => sum + tensor.byteLength, 0),
+        cacheBytesPerToken: cacheBytesPerToken(gguf) ?? 0,
+      },
+    };
+  } finally {
+    await closeGguf(gguf);
+  }
+}
+
+function inspectTemplate(
+  template: () => ChatTemplate,
+): Pick<ModelInspection, 'chatTemplate' | 'templateError'> {
+  try {
+    const { source, origin } = template();
+    return { chatTemplate: { source, origin } };
+  } catch (error) {
+    if (RivuletError.isInstance(error)) return { templateError: error.message };
+    throw error;
+  }
+}
