@@ -46,7 +46,6 @@ function nativeObstacle(gguf: GgufFile): string | undefined {
   if ('missing' in found) return found.missing;
   if (!gguf.littleEndian) return 'the file is big-endian';
   const key = (suffix: string): string => `${gguf.metadata.architecture}.${suffix}`;
-  if ((gguf.metadata.optionalNumber(key('expert_count')) ?? 0) > 0) return 'it has no experts yet';
   return gguf.metadata.optionalNumber(key('attention.kv_lora_rank')) === undefined
     ? undefined
     : 'it has no latent attention yet';

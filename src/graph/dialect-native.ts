@@ -17,6 +17,7 @@ import {
   limitAttributes,
   linearAttributes,
   matrixAttributes,
+  mixtureAttributes,
 } from './native-attributes.ts';
 import type { Attributes } from './native-attributes.ts';
 import { nativeNames } from './native-io.ts';
@@ -147,32 +148,18 @@ export class NativeDialect implements Dialect {
   }
 
   mixture(mixture: MixtureInput): Value {
-    const { config, hidden, down, selectionBias } = mixture;
+    const { hidden, down, selectionBias } = mixture;
     const weights = [...hidden, down];
     const inputs = [
       this.#use(mixture.input),
       this.#use(mixture.logits),
       ...(selectionBias === undefined ? [] : [this.#vector(selectionBias.name, selectionBias.values)]),
       ...this.#biases(weights),
+      ...weights.flatMap(({ scales }) =>
+        scales === undefined ? [] : [this.#vector(scales.name, scales.values)],
+      ),
     ];
-    const width = down.weight.shape[1] ?? 0;
-    return this.#node('Mixture', inputs, width, {
-      ...linearAttributes(hidden, 'gated'),
-      down_weights: matrixAttributes([down.weight])['weights'] ?? 0,
-      down_columns: down.weight.shape[0] ?? 0,
-      biases: { ints: weights.map(({ bias }) => Number(bias !== undefined)) },
-      selection_bias: Number(selectionBias !== undefined),
-      experts: config.experts,
-      used: config.used,
-      gate: config.gate,
-      groups: config.groups?.count ?? 1,
-      used_groups: config.groups?.used ?? 1,
-      normalizes: Number(config.normalizes),
-      scale: { float: config.scale },
-      weighs_input: Number(config.weighsInput),
-      ...activationAttributes(config.activation),
-      ...(config.limits === undefined ? {} : limitAttributes(config.limits)),
-    });
+    return this.#node('Mixture', inputs, down.weight.shape[1] ?? 0, mixtureAttributes(mixture));
   }
 
   add(left: Value, right: Value): Value {

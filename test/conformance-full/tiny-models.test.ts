@@ -37,8 +37,7 @@ afterAll(() => {
 });
 
 /** Mixtures and latent attention run in the portable dialect only. */
-const portableOnly =
-  /moe|mixtral|^(deepseek|afmoe|arctic|dbrx|dots1|gpt-oss|grok|laguna|llama4|mellum|mimo2|minicpm3|minimax|smallthinker|step35)/;
+const portableOnly = /^(deepseek2|minicpm3)/;
 
 const dialects = [
   { dialect: 'portable', chunkTolerance: 1e-4 },

@@ -11,8 +11,7 @@ const names = readdirSync(folder)
   .map((file) => file.slice(0, -'.json'.length));
 
 /** Mixtures and latent attention run in the portable dialect only. */
-const portableOnly =
-  /moe|mixtral|^(deepseek|afmoe|arctic|dbrx|dots1|gpt-oss|grok|laguna|llama4|mellum|mimo2|minicpm3|minimax|smallthinker|step35)/;
+const portableOnly = /^(deepseek2|minicpm3)/;
 
 const dialects = [
   { dialect: 'portable', chunkTolerance: 1e-4 },

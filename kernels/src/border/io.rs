@@ -57,6 +57,11 @@ impl NodeReader<'_> {
             .matrices(&self.integers("weights")?, self.integer("columns")?)
     }
 
+    /// The matrices of other attributes.
+    pub fn matrices_of(&self, weights: &str, columns: &str) -> Result<Vec<StoredMatrix>> {
+        self.files.matrices(&self.integers(weights)?, self.integer(columns)?)
+    }
+
     /// A constant input, copied: norms, biases, frequencies.
     pub fn constant(&self, input: usize) -> Result<Vec<f32>> {
         let value: ValueRef<'_, ort::value::DynValueTypeMarker> = self.context.constant_input(input).map_err(failed)?;

@@ -8,6 +8,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, ErrorCode, Result};
 use crate::isa::Isa;
 use crate::linear::Scratch;
+use crate::mixture::MixtureScratch;
 use crate::pool::Team;
 
 /// What the nodes of one run share. ONNX Runtime runs them one after another in the thread that called it, so the
@@ -44,6 +45,7 @@ impl Step {
 pub struct Buffers {
     pub linear: Scratch,
     pub attention: AttentionScratch,
+    pub mixture: MixtureScratch,
 }
 
 thread_local! {

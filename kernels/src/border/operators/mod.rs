@@ -6,6 +6,7 @@ mod embed;
 mod head;
 mod limits;
 mod linear;
+mod mixture;
 mod multiply;
 mod norm;
 mod pointwise;
@@ -90,7 +91,7 @@ impl Operator for NativeOperator {
 
 /// All operators over the given files.
 pub fn domain(files: &Arc<WeightFiles>, failure: &Arc<FirstFailure>) -> ort::Result<OperatorDomain> {
-    let operators: [(&'static str, Make); 8] = [
+    let operators: [(&'static str, Make); 9] = [
         ("Embed", embed::make),
         ("Norm", norm::make),
         ("Linear", linear::make),
@@ -99,6 +100,7 @@ pub fn domain(files: &Arc<WeightFiles>, failure: &Arc<FirstFailure>) -> ort::Res
         ("Head", head::make),
         ("Pointwise", pointwise::make),
         ("Multiply", multiply::make),
+        ("Mixture", mixture::make),
     ];
     operators
         .into_iter()
