@@ -12,6 +12,7 @@ mod border;
 pub mod cache;
 pub mod cancel;
 pub mod combine;
+pub mod contrast;
 pub mod embed;
 pub mod error;
 mod exponential;

@@ -114,9 +114,9 @@ fn scale_loop(
 
 /// The sum of a row, or of its squared distances from `center`, in f64: lane j sums the columns j, j + 16, …; lanes
 /// are then added pairwise: (l, l + 8), (l, l + 4), (l, l + 2), (l, l + 1).
-struct Sum<'a> {
-    row: &'a [f32],
-    center: Option<f64>,
+pub(crate) struct Sum<'a> {
+    pub row: &'a [f32],
+    pub center: Option<f64>,
 }
 
 impl Kernel for Sum<'_> {

@@ -9,6 +9,7 @@ export type Activation =
   | 'relu'
   | 'relu-squared'
   | 'sigmoid'
+  | 'tanh'
   /** log(1 + exp(x)) */
   | 'softplus'
   | Xielu;

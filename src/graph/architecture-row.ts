@@ -22,6 +22,10 @@ export interface ArchitectureRow {
   readonly scalesEmbedding?: true;
   /** Factors where the file gives none. */
   readonly scaleDefaults?: ScaleDefaults;
+  /** The first layers keep only what stands out of their feed-forward's gate, by so many standard deviations. */
+  readonly gatePeaks?: { readonly layers: number; readonly deviations: number };
+  /** Layers after this many share caches, where the file does not say how many do. */
+  readonly cachingLayers?: number;
   /** Logits are divided by `logit_scale`. */
   readonly dividesLogits?: true;
   /** Files without a norm before the feed-forward run it beside the attention; here `use_parallel_residual` does too. */
@@ -103,7 +107,7 @@ export type ScoreScale =
   | { readonly embeddingPerHeadAt: number };
 
 export interface ScaleDefaults {
-  readonly embedding: number;
+  readonly embedding?: number;
   /** Divided by the square root of the number of layers. */
   readonly depth?: number;
   readonly logits?: number;
@@ -111,4 +115,5 @@ export interface ScaleDefaults {
   readonly logitsOverEmbedding?: number;
   readonly scores?: number;
   readonly scoreSoftcap?: number;
+  readonly logitSoftcap?: number;
 }

@@ -65,7 +65,7 @@ export function readModelConfig(
   const rmsEpsilon = keys.number('attention.layer_norm_rms_epsilon');
   const norm = row.norm === 'told' ? (rmsEpsilon ? 'rms' : 'layer') : (row.norm ?? 'rms');
   const scoreSoftcap = keys.number('attn_logit_softcapping') ?? row.scaleDefaults?.scoreSoftcap;
-  const logitSoftcap = keys.number('final_logit_softcapping');
+  const logitSoftcap = keys.number('final_logit_softcapping') ?? row.scaleDefaults?.logitSoftcap;
   const projectionLimit = keys.number('attention.clamp_kqv');
   return {
     architecture: keys.architecture,

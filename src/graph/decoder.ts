@@ -1,4 +1,5 @@
 import type { Value } from '../onnx/graph-builder.ts';
+import { alternatingLayer, closeStreams, openStreams } from './alternating-streams.ts';
 import { attentionBlock } from './attention-block.ts';
 import { embeddingName } from './config.ts';
 import type { ModelConfig } from './config.ts';
@@ -11,13 +12,18 @@ import type { WeightLookup } from './weight-lookup.ts';
 
 /** Writes a decoder-only transformer: what is in the file decides which pieces a layer has. */
 export function buildDecoder(config: ModelConfig, weights: WeightLookup, dialect: Dialect): void {
-  let stream = embedding(config, weights, dialect);
+  const stream = embedding(config, weights, dialect);
   const inputs = layerInputs(config, weights, dialect, stream);
+  let streams = openStreams(config, weights, dialect, stream);
   for (const [index, layer] of config.layers.entries()) {
     const scope = new LayerScope(config, weights, dialect, index, layer);
-    stream = finishLayer(scope, decoderLayer(scope, stream), inputs?.[index]);
+    const [active = ''] = streams;
+    streams =
+      streams.length > 1
+        ? alternatingLayer(scope, streams, (predicted) => decoderLayer(scope, predicted), inputs?.[index])
+        : [finishLayer(scope, decoderLayer(scope, active), inputs?.[index])];
   }
-  head(config, weights, dialect, stream);
+  head(config, weights, dialect, closeStreams(config, weights, dialect, streams));
   weights.requireAllTaken(config.layers.length, config.architecture);
 }
 
@@ -53,12 +59,25 @@ function decoderLayer(scope: LayerScope, stream: Value): Value {
     const finished = scope.apply(output, lends ? undefined : afterAttention);
     attended = dialect.add(dialect.scale(finished, config.residualScale), stream);
   }
+  attended = withDetour(scope, attended, normed);
   if (!layer.feedsForward) return attended;
   // A feed-forward without any norm of its own runs beside the attention, on the same normed input.
   const beside = layer.heads > 0 && lends && feedForwardNorm === undefined;
   const input = beside ? normed : scope.apply(config.parallelResidual ? stream : attended, feedForwardNorm);
   const fed = scope.apply(feedForwardBlock(scope, input, stream), afterFeedForward);
   return dialect.add(dialect.scale(fed, config.residualScale), attended);
+}
+
+/** A narrow way beside the attention (LAuReL), where the file has one. */
+function withDetour(scope: LayerScope, attended: Value, normed: Value): Value {
+  const { config, dialect, weights } = scope;
+  if (!scope.has('laurel_l')) return attended;
+  const { embeddingLength } = config;
+  const width = weights.rowsOf(scope.name('laurel_l.weight'));
+  const narrow = scope.project(normed, 'laurel_l', embeddingLength, width);
+  const wide = scope.project(narrow, 'laurel_r', width, embeddingLength);
+  const detour = dialect.add(scope.apply(wide, scope.norm(embeddingLength, 'laurel_post_norm')), normed);
+  return dialect.scale(dialect.add(attended, detour), Math.SQRT1_2);
 }
 
 /** The layer's own input and scale, where it has them. */

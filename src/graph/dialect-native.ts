@@ -10,6 +10,7 @@ import type {
   LinearWeight,
   MixtureInput,
   NormWeight,
+  Vector,
 } from './dialect.ts';
 import { attentionNode, constantInputs, latentNode } from './native-attention.ts';
 import {
@@ -172,6 +173,20 @@ export class NativeDialect implements Dialect {
     if (groups === undefined || groups === 1) return this.#standard('Mul', left, right);
     const width = this.#widthOf(left);
     return this.#node('Multiply', [this.#use(left), this.#use(right)], width, { width, groups });
+  }
+
+  constant({ name, values }: Vector): Value {
+    return this.#vector(name, values);
+  }
+
+  matchLength(input: Value, like: Value): Value {
+    const width = this.#widthOf(like);
+    return this.#node('MatchLength', [this.#use(input), this.#use(like)], width, { width });
+  }
+
+  keepPeaks(input: Value, deviations: number): Value {
+    const width = this.#widthOf(input);
+    return this.#node('KeepPeaks', [this.#use(input)], width, { width, deviations: { float: deviations } });
   }
 
   clamp(input: Value, limit: number): Value {

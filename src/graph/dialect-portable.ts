@@ -10,6 +10,7 @@ import type {
   LinearWeight,
   MixtureInput,
   NormWeight,
+  Vector,
 } from './dialect.ts';
 import { activate, gate, halves } from './portable-activation.ts';
 import { PortableAttention } from './portable-attention.ts';
@@ -118,6 +119,32 @@ export class PortableDialect implements Dialect {
     const factors = graph.node('Unsqueeze', [right, graph.integers(2)]);
     const product = graph.node('Mul', [shaped, factors]);
     return graph.node('Reshape', [product, graph.integers(0, -1)]);
+  }
+
+  constant({ name, values }: Vector): Value {
+    return this.#graph.constant(name, 'float', [values.length], values);
+  }
+
+  matchLength(input: Value, like: Value): Value {
+    const graph = this.#graph;
+    const [own = '', wanted = ''] = [input, like].map((value) =>
+      graph.node('ReduceL2', [value, graph.integers(1)]),
+    );
+    return graph.node('Mul', [input, graph.node('Div', [wanted, own])]);
+  }
+
+  keepPeaks(input: Value, deviations: number): Value {
+    const graph = this.#graph;
+    const mean = graph.node('ReduceMean', [input, graph.integers(1)]);
+    const centered = graph.node('Sub', [input, mean]);
+    const squares = graph.node('ReduceSumSquare', [centered, graph.integers(1)]);
+    const width = graph.node('Shape', [input], { attributes: { start: 1 } });
+    const count = graph.node('Sub', [
+      graph.node('Cast', [width], { attributes: { to: elementTypes.float } }),
+      graph.scalar(1),
+    ]);
+    const deviation = graph.node('Sqrt', [graph.node('Div', [squares, count])]);
+    return graph.node('Relu', [graph.node('Sub', [centered, this.scale(deviation, deviations)])]);
   }
 
   clamp(input: Value, limit: number): Value {

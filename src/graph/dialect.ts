@@ -125,6 +125,12 @@ export interface Dialect {
   add(left: Value, right: Value): Value;
   /** Elementwise; with `groups`, right is (nTokens, groups) and each element multiplies as many of left in turn. */
   multiply(left: Value, right: Value, groups?: number): Value;
+  /** (length,) to be multiplied with every row. */
+  constant(vector: Vector): Value;
+  /** Each row of the input made as long as that of `like`, in the Euclidean sense. */
+  matchLength(input: Value, like: Value): Value;
+  /** max(0, x - threshold), the threshold as many standard deviations above the mean of each row. */
+  keepPeaks(input: Value, deviations: number): Value;
   /** Every element within ± limit. */
   clamp(input: Value, limit: number): Value;
   scale(input: Value, factor: number): Value;

@@ -3,6 +3,7 @@ import type { ExpertWeight } from './dialect.ts';
 import type { LayerScope } from './layer-scope.ts';
 import type { MixtureConfig } from './mixture-config.ts';
 import { project, projectGated } from './projection.ts';
+import type { ScaledWeight } from './weight-lookup.ts';
 
 /** From the normed stream to what is added to it; `layerInput` is the stream at the layer's start. */
 export function feedForwardBlock(scope: LayerScope, input: Value, layerInput: Value): Value {
@@ -34,13 +35,28 @@ function denseBlock(scope: LayerScope, input: Value, suffix: '' | '_shexp'): Val
     const parts = scope.has(gate)
       ? [scope.linear(gate, embeddingLength, width), scope.linear(up, embeddingLength, width)]
       : [scope.linear(up, embeddingLength, 2 * width)];
-    hidden = projectGated(dialect, input, parts, layer.activation, layer.limits);
+    hidden =
+      layer.gateDeviations === undefined
+        ? projectGated(dialect, input, parts, layer.activation, layer.limits)
+        : peakGated(scope, input, parts, layer.gateDeviations);
   } else {
     const [product = ''] = project(dialect, input, [scope.linear(up, embeddingLength, width)]);
     hidden = dialect.activate(product, layer.activation);
   }
   const normed = scope.apply(hidden, scope.norm(width, 'ffn_sub_norm'));
   return scope.project(normed, down, width, embeddingLength);
+}
+
+/** As other gates, but only what stands out of the gate goes on. */
+function peakGated(
+  { dialect, layer }: LayerScope,
+  input: Value,
+  weights: readonly ScaledWeight[],
+  deviations: number,
+): Value {
+  const [gate = '', up = ''] = project(dialect, input, weights);
+  const peaks = dialect.activate(dialect.keepPeaks(gate, deviations), layer.activation);
+  return dialect.multiply(peaks, up);
 }
 
 /** The expert that every token takes, perhaps with a gate of its own. */

@@ -43,6 +43,8 @@ export interface LayerConfig {
   readonly feedsForward: boolean;
   readonly activation: Activation;
   readonly limits?: GateLimits;
+  /** The feed-forward's gate keeps only what lies this many standard deviations above its mean. */
+  readonly gateDeviations?: number;
   /** What the experts do in layers that have them. */
   readonly mixture?: MixtureConfig;
 }
@@ -90,7 +92,7 @@ export function readLayers(
   const rotates = rotatedLayers(keys, row, reaches);
   const scale = readScoreScale(keys, row, context, counts.heads);
   const forward = keys.perLayer('feed_forward_length', layerCount);
-  const sharedCache = sharedCaches(keys, reaches);
+  const sharedCache = sharedCaches(keys, row, reaches);
   return Array.from({ length: layerCount }, (_, index): LayerConfig => {
     const heads = counts.heads[index] ?? 0;
     const reach = reaches[index] ?? { kind: 'open' };
@@ -119,6 +121,9 @@ export function readLayers(
         : {}),
       ...(row.normsValues ? { normsValues: true } : {}),
       ...sharedCache(index),
+      ...(row.gatePeaks !== undefined && index < row.gatePeaks.layers
+        ? { gateDeviations: row.gatePeaks.deviations }
+        : {}),
       ...(latent === undefined ? {} : { latent }),
       feedsForward: forward?.[index] !== 0,
       ...readFeedForward(keys, row, context, index),
@@ -210,9 +215,11 @@ function rotatedLayers(
 /** The last layers may share a cache: that of the last layer before them which sees as much. */
 function sharedCaches(
   keys: ArchitectureKeys,
+  row: ArchitectureRow,
   reaches: readonly Reach[],
 ): (index: number) => Pick<LayerConfig, 'cacheOf'> {
-  const shared = keys.number('attention.shared_kv_layers') ?? 0;
+  const silent = Math.max(0, reaches.length - (row.cachingLayers ?? reaches.length));
+  const shared = keys.number('attention.shared_kv_layers') ?? silent;
   const own = keys.checked('attention.shared_kv_layers', reaches.length - shared, {
     maximum: reaches.length,
   });

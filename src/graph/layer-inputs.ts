@@ -26,7 +26,7 @@ export function layerInputs(
     config.layers.map(() => width),
   );
   return embedded.map((own, index) => {
-    const weight = weights.rows('per_layer_model_proj.weight', embeddingLength, total, index * width, width);
+    const weight = weights.slice('per_layer_model_proj.weight', embeddingLength, width, count, index);
     const [product = ''] = dialect.linear(stream, [{ weight }]);
     const projected = dialect.norm(dialect.scale(product, embeddingLength ** -0.5), norm);
     return dialect.scale(dialect.add(projected, own), Math.SQRT1_2);

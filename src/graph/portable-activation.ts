@@ -12,6 +12,7 @@ const operators: Readonly<
   'gelu-quick': (graph, input) => sigmoidScaled(graph, input, 1.702),
   relu: (graph, input) => graph.node('Relu', [input]),
   sigmoid: (graph, input) => graph.node('Sigmoid', [input]),
+  tanh: (graph, input) => graph.node('Tanh', [input]),
   softplus: (graph, input) => graph.node('Softplus', [input]),
 };
 

@@ -36,6 +36,12 @@ export class WeightLookup {
     return this.#tensors.get(name)?.shape[0] ?? 0;
   }
 
+  /** How many matrices lie in a tensor; 0 when it is not there. */
+  countOf(name: string): number {
+    const tensor = this.#tensors.get(name);
+    return tensor === undefined ? 0 : (tensor.shape[2] ?? 1);
+  }
+
   /** @throws {RivuletError} `TENSOR_MISSING`, `TENSOR_SHAPE_MISMATCH` */
   matrix(name: string, columns: number, rows: number): TensorInfo {
     return this.#shaped(name, [columns, rows]);
@@ -99,17 +105,23 @@ export class WeightLookup {
     this.#taken.add(name);
   }
 
-  /** Some rows of a matrix, as a matrix. @throws as {@link matrix} */
-  rows(name: string, columns: number, rows: number, first: number, count: number): TensorInfo {
-    const whole = this.matrix(name, columns, rows);
-    const rowBytes = whole.byteLength / rows;
+  /**
+   * One of `count` equal matrices that lie in one tensor, either along a dimension of their own or one below
+   * the other. @throws as {@link matrix}
+   */
+  slice(name: string, columns: number, rows: number, count: number, index: number): TensorInfo {
+    const apart = (this.#tensors.get(name)?.shape.length ?? 0) > 2;
+    const whole = apart
+      ? this.matrices(name, columns, rows, count)
+      : this.matrix(name, columns, rows * count);
+    const byteLength = whole.byteLength / count;
     return {
       ...whole,
-      name: `${name}[${first}]`,
-      shape: [columns, count],
-      elementCount: columns * count,
-      offset: whole.offset + first * rowBytes,
-      byteLength: count * rowBytes,
+      name: `${name}[${index}]`,
+      shape: [columns, rows],
+      elementCount: columns * rows,
+      offset: whole.offset + index * byteLength,
+      byteLength,
     };
   }
 

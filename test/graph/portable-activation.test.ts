@@ -53,6 +53,7 @@ const functions: readonly (readonly [Activation, (x: number) => number])[] = [
   ['relu', (x) => Math.max(0, x)],
   ['relu-squared', (x) => Math.max(0, x) ** 2],
   ['sigmoid', sigmoid],
+  ['tanh', Math.tanh],
   ['softplus', (x) => (x > 20 ? x : Math.log1p(Math.exp(x)))],
   [xielu, (x) => (x > 0 ? 0.7 * x * x + 0.5 * x : 1.2 * (Math.expm1(Math.min(x, -1e-6)) - x) + 0.5 * x)],
 ];

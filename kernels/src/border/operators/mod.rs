@@ -2,6 +2,7 @@
 //! its small vectors are constant inputs.
 
 mod attention;
+mod contrast;
 mod embed;
 mod head;
 mod limits;
@@ -91,7 +92,7 @@ impl Operator for NativeOperator {
 
 /// All operators over the given files.
 pub fn domain(files: &Arc<WeightFiles>, failure: &Arc<FirstFailure>) -> ort::Result<OperatorDomain> {
-    let operators: [(&'static str, Make); 9] = [
+    let operators: [(&'static str, Make); 11] = [
         ("Embed", embed::make),
         ("Norm", norm::make),
         ("Linear", linear::make),
@@ -101,6 +102,8 @@ pub fn domain(files: &Arc<WeightFiles>, failure: &Arc<FirstFailure>) -> ort::Res
         ("Pointwise", pointwise::make),
         ("Multiply", multiply::make),
         ("Mixture", mixture::make),
+        ("MatchLength", contrast::make_match_length),
+        ("KeepPeaks", contrast::make_keep_peaks),
     ];
     operators
         .into_iter()

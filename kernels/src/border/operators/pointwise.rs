@@ -32,6 +32,7 @@ pub fn activation(reader: &NodeReader<'_>) -> Result<Activation> {
         "relu" => Activation::Relu,
         "relu-squared" => Activation::ReluSquared,
         "sigmoid" => Activation::Sigmoid,
+        "tanh" => Activation::Tanh,
         "softplus" => Activation::Softplus,
         "xielu" => Activation::Xielu {
             positive: reader.float("xielu_positive")?,
