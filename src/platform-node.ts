@@ -44,11 +44,7 @@ async function openNative(request: SessionRequest, files: readonly string[]): Pr
 function nativeObstacle(gguf: GgufFile): string | undefined {
   const found = loadNativeAddon();
   if ('missing' in found) return found.missing;
-  if (!gguf.littleEndian) return 'the file is big-endian';
-  const key = (suffix: string): string => `${gguf.metadata.architecture}.${suffix}`;
-  return gguf.metadata.optionalNumber(key('attention.kv_lora_rank')) === undefined
-    ? undefined
-    : 'it has no latent attention yet';
+  return gguf.littleEndian ? undefined : 'the file is big-endian';
 }
 
 let warned = false;

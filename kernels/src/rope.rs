@@ -130,3 +130,31 @@ fn rotate_loop(pairs: Pairs, head: &mut [f32], turn: &[f32]) {
 fn turned(a: f32, b: f32, cosine: f32, sine: f32) -> (f32, f32) {
     (a * cosine - b * sine, a * sine + b * cosine)
 }
+
+/// Turns a part of each head, `rope.dimensions` elements from `start` on. `values` is (nTokens, heads * head_dim).
+pub(crate) fn rotate_rows(
+    isa: Isa,
+    rope: &Rope,
+    positions: &[i32],
+    heads: usize,
+    head_dim: usize,
+    start: usize,
+    values: &mut [f32],
+) {
+    let pairs = rope.frequencies.len();
+    let mut turn = vec![0.0; 2 * pairs];
+    for (row, position) in values.chunks_exact_mut(heads * head_dim).zip(positions) {
+        let (cosines, sines) = turn.split_at_mut(pairs);
+        angle::cosines_and_sines(
+            isa,
+            f64::from(*position),
+            &rope.frequencies,
+            rope.magnitude,
+            cosines,
+            sines,
+        );
+        for head in row.chunks_exact_mut(head_dim) {
+            rotate(isa, rope.pairs, &mut head[start..], &turn);
+        }
+    }
+}

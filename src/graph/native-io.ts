@@ -15,5 +15,9 @@ export interface NativeCacheLayer {
 }
 
 export function nativeCacheLayers(config: ModelConfig): readonly NativeCacheLayer[] {
-  return config.layers.map(({ kvHeads, headDim }) => ({ kvHeads, keyDim: headDim, valueDim: headDim }));
+  return config.layers.map(({ kvHeads, headDim, valueDim, latent }) => {
+    // Absorbed latents are both: a value is the first part of its key.
+    if (latent?.absorbed) return { kvHeads: 1, keyDim: latent.length + latent.rotatedLength, valueDim: 0 };
+    return { kvHeads, keyDim: headDim, valueDim };
+  });
 }

@@ -36,9 +36,6 @@ afterAll(() => {
   );
 });
 
-/** Mixtures and latent attention run in the portable dialect only. */
-const portableOnly = /^(deepseek2|minicpm3)/;
-
 const dialects = [
   { dialect: 'portable', chunkTolerance: 1e-4 },
   // The same operations in the same order, however the tokens come.
@@ -46,8 +43,7 @@ const dialects = [
 ] as const;
 
 describe.each(dialects)('tiny models in the $dialect dialect', ({ dialect, chunkTolerance }) => {
-  const models = supported.map(({ name }) => name);
-  it.each(models.filter((name) => dialect === 'portable' || !portableOnly.test(name)))('%s', async (name) => {
+  it.each(supported.map(({ name }) => name))('%s', async (name) => {
     const testCase = readTinyModelCase(folder, name);
     const found = await withTinySession(folder, name, dialect, (session) =>
       compareTinyModel(session, testCase),

@@ -10,9 +10,6 @@ const names = readdirSync(folder)
   .filter((file) => file.endsWith('.json'))
   .map((file) => file.slice(0, -'.json'.length));
 
-/** Mixtures and latent attention run in the portable dialect only. */
-const portableOnly = /^(deepseek2|minicpm3)/;
-
 const dialects = [
   { dialect: 'portable', chunkTolerance: 1e-4 },
   // The same operations in the same order, however the tokens come.
@@ -20,17 +17,14 @@ const dialects = [
 ] as const;
 
 describe.each(dialects)('tiny models in the $dialect dialect', ({ dialect, chunkTolerance }) => {
-  it.each(names.filter((name) => dialect === 'portable' || !portableOnly.test(name)))(
-    '%s gives the logits of the reference',
-    async (name) => {
-      const testCase = readTinyModelCase(folder, name);
-      const figures = await withTinySession(folder, name, dialect, (session) =>
-        compareTinyModel(session, testCase),
-      );
-      expect(figures.atOnce, 'whole prompt').toBeLessThanOrEqual(figures.tolerance);
-      expect(figures.inChunks, 'chunks of 5 against whole').toBeLessThanOrEqual(chunkTolerance);
-      expect(figures.oneByOne, 'with cache against without').toBeLessThanOrEqual(figures.tolerance);
-      expect(figures.greedyMatched, 'greedy continuation').toBe(figures.greedyExpected);
-    },
-  );
+  it.each(names)('%s gives the logits of the reference', async (name) => {
+    const testCase = readTinyModelCase(folder, name);
+    const figures = await withTinySession(folder, name, dialect, (session) =>
+      compareTinyModel(session, testCase),
+    );
+    expect(figures.atOnce, 'whole prompt').toBeLessThanOrEqual(figures.tolerance);
+    expect(figures.inChunks, 'chunks of 5 against whole').toBeLessThanOrEqual(chunkTolerance);
+    expect(figures.oneByOne, 'with cache against without').toBeLessThanOrEqual(figures.tolerance);
+    expect(figures.greedyMatched, 'greedy continuation').toBe(figures.greedyExpected);
+  });
 });

@@ -5,6 +5,7 @@ mod attention;
 mod contrast;
 mod embed;
 mod head;
+mod latent_attention;
 mod limits;
 mod linear;
 mod mixture;
@@ -92,7 +93,7 @@ impl Operator for NativeOperator {
 
 /// All operators over the given files.
 pub fn domain(files: &Arc<WeightFiles>, failure: &Arc<FirstFailure>) -> ort::Result<OperatorDomain> {
-    let operators: [(&'static str, Make); 11] = [
+    let operators: [(&'static str, Make); 12] = [
         ("Embed", embed::make),
         ("Norm", norm::make),
         ("Linear", linear::make),
@@ -104,6 +105,7 @@ pub fn domain(files: &Arc<WeightFiles>, failure: &Arc<FirstFailure>) -> ort::Res
         ("Mixture", mixture::make),
         ("MatchLength", contrast::make_match_length),
         ("KeepPeaks", contrast::make_keep_peaks),
+        ("LatentAttention", latent_attention::make),
     ];
     operators
         .into_iter()
