@@ -206,6 +206,9 @@ class Connection {
       case 'disposed':
         this.#disposed.resolve();
         break;
+      case 'several':
+        for (const single of message.messages) this.#receive(single);
+        break;
       default: {
         const stream = this.#streams.get(message.stream);
         if (stream === undefined) break;

@@ -1,5 +1,6 @@
 import { errorToPlain, RivuletError } from '../errors.ts';
 import type { GenerateEvent } from '../events.ts';
+import { nextTurn } from '../generate/next-turn.ts';
 import type { Model } from '../model.ts';
 import { openModel } from '../open-model.ts';
 import type { Platform } from '../platform.ts';
@@ -22,6 +23,7 @@ export function hostModel(
 ): void {
   const streams = new Map<number, HostedStream>();
   const opening = new AbortController();
+  const post = collectMessages(channel);
   let model: Model | undefined;
 
   const open = async (message: ToHost & { type: 'open' }): Promise<void> => {
@@ -29,12 +31,12 @@ export function hostModel(
       const opened = await openModel(platform, message.reference, message.location, {
         ...message.options,
         signal: opening.signal,
-        onProgress: (progress) => channel.post({ type: 'progress', progress }),
+        onProgress: (progress) => post({ type: 'progress', progress }),
       });
       model = opened.model;
-      channel.post({ type: 'opened', info: model.info, headerBytes: opened.headerBytes });
+      post({ type: 'opened', info: model.info, headerBytes: opened.headerBytes });
     } catch (error) {
-      channel.post({ type: 'open-failed', error: errorToPlain(error) });
+      post({ type: 'open-failed', error: errorToPlain(error) });
     }
   };
 
@@ -50,11 +52,11 @@ export function hostModel(
         const next = await iterator.next();
         if (next.done === true) break;
         stream.credit -= 1;
-        channel.post({ type: 'event', stream: id, event: next.value });
+        post({ type: 'event', stream: id, event: next.value });
       }
-      channel.post({ type: 'ended', stream: id });
+      post({ type: 'ended', stream: id });
     } catch (error) {
-      channel.post({ type: 'failed', stream: id, error: errorToPlain(error) });
+      post({ type: 'failed', stream: id, error: errorToPlain(error) });
     } finally {
       streams.delete(id);
       await iterator?.return?.();
@@ -87,10 +89,30 @@ export function hostModel(
       }
       case 'dispose':
         for (const stream of streams.values()) stream.abort.abort();
-        void (model?.dispose() ?? Promise.resolve()).then(() => channel.post({ type: 'disposed' }));
+        void (model?.dispose() ?? Promise.resolve()).then(() => post({ type: 'disposed' }));
         break;
     }
   });
+}
+
+/**
+ * Posts what comes up in one turn as one message: with many streams a step gives many events, and each message wakes
+ * the other thread. The turn ends once the engine has begun its next step, so that posting takes none of its time.
+ */
+function collectMessages(channel: Channel<ToClient, ToHost>): (message: ToClient) => void {
+  let waiting: ToClient[] = [];
+
+  const postAll = async (): Promise<void> => {
+    await nextTurn();
+    const [first, ...others] = waiting;
+    const messages = waiting;
+    waiting = [];
+    if (first !== undefined) channel.post(others.length === 0 ? first : { type: 'several', messages });
+  };
+
+  return (message) => {
+    if (waiting.push(message) === 1) void postAll();
+  };
 }
 
 function startCall(model: Model, call: StreamCall, signal: AbortSignal): AsyncIterable<GenerateEvent> {

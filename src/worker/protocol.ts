@@ -45,7 +45,9 @@ export type ToClient =
   | { readonly type: 'event'; readonly stream: number; readonly event: GenerateEvent }
   | { readonly type: 'ended'; readonly stream: number }
   | { readonly type: 'failed'; readonly stream: number; readonly error: PlainError }
-  | { readonly type: 'disposed' };
+  | { readonly type: 'disposed' }
+  /** In this order, as if each had come alone. */
+  | { readonly type: 'several'; readonly messages: readonly ToClient[] };
 
 /** Unread events that a stream may have: enough to hide a message's way, few enough to stop soon. */
 export const streamCredit = 16;
