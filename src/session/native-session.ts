@@ -57,7 +57,8 @@ export class NativeSession implements Session {
     this.#stepping = running;
     try {
       const outcome = await running;
-      signal?.throwIfAborted();
+      // An abort that came too late has not undone the step: its results count, or lengths would be a surprise.
+      if (outcome.results === undefined) signal?.throwIfAborted();
       if (this.#released) throw new RivuletError('DISPOSED', 'The session was disposed.');
       return resultsOf(outcome);
     } finally {

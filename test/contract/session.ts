@@ -260,6 +260,30 @@ export function describeSession(name: string, contract: SessionContract): void {
       );
     });
 
+    test('a step that is aborted on its way has happened as a whole, or not at all', async () => {
+      const reason = new Error('no longer needed');
+      const chunk = tokens.slice(0, Math.min(tokens.length, session.info.tokensPerStep));
+      const start = performance.now();
+      await feed(session.openSequence(), chunk);
+      const stepMs = performance.now() - start;
+      for (let part = 0; part <= 12; part += 1) {
+        const sequence = session.openSequence();
+        await feed(sequence, tokens.slice(0, 2));
+        const controller = new AbortController();
+        setTimeout(() => controller.abort(reason), (part / 10) * stepMs);
+        const outcome = await session
+          .step([{ sequence, tokens: chunk, logits: 'last' }], controller.signal)
+          .then(
+            ([result]) => row(result),
+            (error: unknown) => error,
+          );
+        const happened = outcome !== reason;
+        if (happened) expect(outcome).toBeInstanceOf(Float32Array);
+        expect(session.lengthOf(sequence)).toBe(happened ? 2 + chunk.length : 2);
+        session.closeSequence(sequence);
+      }
+    });
+
     test('an aborted signal is rethrown and leaves the sequence as it was', async () => {
       const sequence = session.openSequence();
       await feed(sequence, tokens.slice(0, 2));
