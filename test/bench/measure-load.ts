@@ -30,12 +30,15 @@ export const measureLoad: Measure = {
 };
 
 const heldTokens = 1024;
+/** Nobody who fills 1k tokens opens a context that ends there. */
+const roomTokens = 4096;
 const outputTokens = 16;
 
-/** What the process holds once it has worked on a context. */
+/** What the process holds once it has worked on a part of its context. */
 export const measureMemory: Measure = {
   name: 'memory',
   contextTokens: heldTokens + outputTokens,
+  roomTokens,
   sequences: 1,
   needsMemoryUse: true,
   async run({ opened, prompts }) {

@@ -19,6 +19,8 @@ interface Llama {
 }
 
 export interface LlamaModel {
+  /** Longest sequence that the model was trained for. */
+  readonly trainContextSize: number;
   createContext(options: { contextSize: number; threads: number; sequences: number }): Promise<LlamaContext>;
   detokenize(tokens: readonly number[]): string;
 }

@@ -10,7 +10,7 @@ const spareContextTokens = 160;
 
 /**
  * node-llama-cpp with what is fastest in it: the evaluation loop over ids, no chat session, a context no larger
- * than needed, everything else by its own defaults.
+ * than asked for, everything else by its own defaults.
  */
 export async function openNodeLlamaCpp(
   model: string,
@@ -30,7 +30,10 @@ export async function openNodeLlamaCpp(
   });
   const loaded = await llama.loadModel({ modelPath: model });
   const context = await loaded.createContext({
-    contextSize: needs.contextTokens + spareContextTokens,
+    contextSize: Math.max(
+      needs.contextTokens + spareContextTokens,
+      Math.min(needs.roomTokens ?? 0, loaded.trainContextSize),
+    ),
     threads: plan.threads,
     sequences: needs.sequences,
   });

@@ -36,6 +36,8 @@ export interface OpenSubject {
 export interface SubjectNeeds {
   /** Tokens that each sequence will hold. */
   readonly contextTokens: number;
+  /** Tokens that each sequence could hold, where that must be said beforehand. @default `contextTokens` */
+  readonly roomTokens?: number;
   /** Sequences at once. */
   readonly sequences: number;
 }
