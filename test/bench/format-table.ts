@@ -48,8 +48,9 @@ function variant(side: Side | undefined): string {
   return detail === undefined ? '' : ` (${detail})`;
 }
 
-/** 0.123, 1.23, 12.3, 123, 1234. */
+/** 0.123, 1.23, 12.3, 123, 1234; "< 0.001" for what would look like nothing. */
 export function threeDigits(value: number): string {
   const size = Math.abs(value);
+  if (value > 0 && value < 0.0005) return '< 0.001';
   return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3);
 }
