@@ -49,6 +49,8 @@ export interface ModelInfo {
   readonly engine?: {
     readonly dialect: 'native' | 'portable';
     readonly device: 'cpu' | 'cuda' | 'webgpu';
+    /** Instruction set of the kernels, for example `avx512`; of the native dialect only. */
+    readonly isa?: string;
     readonly threads: number;
     /** Milliseconds from the call of `loadModel` to the ready engine. */
     readonly loadMs: number;

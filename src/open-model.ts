@@ -70,6 +70,7 @@ export async function openModel(
               engine: {
                 dialect: session.info.dialect,
                 device: session.info.device,
+                ...(session.info.isa === undefined ? {} : { isa: session.info.isa }),
                 threads: session.info.threads,
                 loadMs: performance.now() - start,
               },

@@ -55,6 +55,7 @@ export async function createNativeSession(options: NativeSessionOptions): Promis
   return new NativeSession(engine, {
     dialect: 'native',
     device: 'cpu',
+    isa: engine.isa,
     threads,
     vocabularySize: config.vocabularySize,
     contextLength: options.contextLength,

@@ -5,6 +5,8 @@ export type SequenceId = number;
 export interface SessionInfo {
   readonly dialect: 'native' | 'portable';
   readonly device: 'cpu' | 'cuda' | 'webgpu';
+  /** Instruction set of the kernels, for example `avx512`; of the native dialect only. */
+  readonly isa?: string;
   readonly threads: number;
   readonly vocabularySize: number;
   /** Longest sequence, in tokens. */
