@@ -56,9 +56,9 @@ export async function openModel(
     } finally {
       session = await opening;
     }
+    const metadata = gguf.metadata.withoutArrays();
     let made: ChatTemplate | undefined;
-    const template = (): ChatTemplate =>
-      (made ??= createTemplate(gguf.metadata, tokenizer, options.chatTemplate));
+    const template = (): ChatTemplate => (made ??= createTemplate(metadata, tokenizer, options.chatTemplate));
     options.signal?.throwIfAborted();
     const info = describeModel(reference, gguf, tokenizer.vocabularySize, contextLength, template);
     const model = createModel({
@@ -77,7 +77,7 @@ export async function openModel(
             },
       tokenizer,
       template,
-      ...(session === undefined ? {} : { engine: createScheduler(session, { fileDefaults: gguf.metadata }) }),
+      ...(session === undefined ? {} : { engine: createScheduler(session, { fileDefaults: metadata }) }),
     });
     return { model, headerBytes: gguf.headerBytes };
   } catch (error) {

@@ -18,6 +18,9 @@ export type MetadataArray =
 /** 64-bit integers within the safe range arrive as number, larger ones as bigint. */
 export type MetadataValue = number | bigint | boolean | string | MetadataArray;
 
+/** Longer arrays are vocabularies; those per layer are shorter. */
+const longestKeptArray = 4096;
+
 /** The key/value part of a GGUF file. A `Map`, because keys are untrusted. */
 export class Metadata {
   readonly entries: ReadonlyMap<string, MetadataValue>;
@@ -29,6 +32,14 @@ export class Metadata {
   /** `general.architecture`. @throws {RivuletError} `METADATA_MISSING` */
   get architecture(): string {
     return this.string('general.architecture');
+  }
+
+  /** The same without long arrays: what an open model keeps once its vocabulary has been read. */
+  withoutArrays(): Metadata {
+    const kept = Array.from(this.entries).filter(
+      ([, value]) => typeof value !== 'object' || value.length <= longestKeptArray,
+    );
+    return new Metadata(new Map(kept));
   }
 
   has(key: string): boolean {

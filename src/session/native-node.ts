@@ -18,8 +18,11 @@ export interface NativeSessionOptions {
 
 /** Sequences that one step may advance: beyond, rows no longer share the reading of weights. */
 const sequencesPerStep = 64;
-/** Long enough for the full speed of matrix products, short enough to interleave with decoding streams. */
-const tokensPerStep = 512;
+/**
+ * Matrix products reach their full speed at half of it; more would only take memory, and make aborts and the streams
+ * that decode beside it wait.
+ */
+const tokensPerStep = 256;
 
 /** As `PAGE_TOKENS` of `kernels/src/cache/layout.rs`. */
 const pageTokens = 64;
