@@ -67,11 +67,11 @@ pub struct Candidates {
 /// Fails with `WeightsNotFinite` where a logit is not a number.
 pub fn select(isa: Isa, row: &mut [f32], selection: &Selection<'_>) -> Result<Candidates> {
     let raw = Summaries::of_row(isa, row);
-    raw.check(&View::new(isa, row, None))?;
+    raw.check(&View::new(row, None))?;
     let raw_log_sum_exp = log_sum_exp(isa, &raw);
     if selection.bias.is_empty() && selection.penalties.is_none() && selection.mask.is_none() {
-        let view = View::new(isa, row, None);
-        let mut best = rank(&view, &raw, selection.count.max(selection.raw_top));
+        let view = View::new(row, None);
+        let mut best = rank(isa, &view, &raw, selection.count.max(selection.raw_top));
         let raw_top_ids = best.ids[..selection.raw_top.min(best.ids.len())].to_vec();
         let raw_top_logits = best.logits[..raw_top_ids.len()].to_vec();
         best.ids.truncate(selection.count);
@@ -86,12 +86,12 @@ pub fn select(isa: Isa, row: &mut [f32], selection: &Selection<'_>) -> Result<Ca
             raw_top_logits,
         });
     }
-    let raw_top = rank(&View::new(isa, row, None), &raw, selection.raw_top);
+    let raw_top = rank(isa, &View::new(row, None), &raw, selection.raw_top);
     let adjustment = Adjustment::apply(row, selection.bias, selection.penalties);
-    let view = View::new(isa, row, selection.mask);
+    let view = View::new(row, selection.mask);
     let adjusted = raw.adjusted(isa, &view, &adjustment);
     let found = adjusted.check(&view).map(|()| {
-        let best = rank(&view, &adjusted, selection.count);
+        let best = rank(isa, &view, &adjusted, selection.count);
         (best, log_sum_exp(isa, &adjusted))
     });
     adjustment.undo(row);

@@ -2,6 +2,7 @@ use super::BLOCK;
 use super::summary::Summaries;
 use super::view::View;
 use crate::arch::lanes::{Kernel, LANES, Lanes, run};
+use crate::isa::Isa;
 
 /// Survivors held before they are cut back: this many times the asked count, and at least so many.
 const BUFFER_FACTOR: usize = 4;
@@ -17,24 +18,16 @@ pub struct Ranked {
 ///
 /// The count-th largest of the blocks' largest logits is a bound that as many tokens reach; only blocks that reach
 /// it are looked at.
-pub fn rank(view: &View<'_>, summaries: &Summaries, count: usize) -> Ranked {
+pub fn rank(isa: Isa, view: &View<'_>, summaries: &Summaries, count: usize) -> Ranked {
     let wanted = count.min(view.len());
     let mut survivors = Survivors::new(wanted, view.len(), bound(&summaries.largest, wanted));
-    let mut space = [0.0; BLOCK];
     if wanted > 0 {
-        for (block, largest) in summaries.largest.iter().enumerate() {
-            if *largest >= survivors.bound {
-                let logits = view.block(block, &mut space);
-                let hits = run(
-                    view.isa(),
-                    AtLeast {
-                        logits,
-                        bound: survivors.bound,
-                    },
-                );
-                survivors.collect(block * BLOCK, logits, &hits);
-            }
-        }
+        let collect = Collect {
+            view,
+            largest: &summaries.largest,
+            survivors: &mut survivors,
+        };
+        run(isa, collect);
     }
     survivors.finish(view, wanted)
 }
@@ -55,6 +48,8 @@ fn bound(largest: &[f32], wanted: usize) -> f32 {
 struct Survivors {
     /// Logit and id as one number: a larger logit, then a lower id, is larger.
     keys: Vec<u64>,
+    /// Keys are cut back before they pass it.
+    capacity: usize,
     wanted: usize,
     /// Tokens below it are not among the best.
     bound: f32,
@@ -62,28 +57,26 @@ struct Survivors {
 
 impl Survivors {
     fn new(wanted: usize, all: usize, bound: f32) -> Self {
-        let capacity = wanted.saturating_mul(BUFFER_FACTOR).max(SMALLEST_BUFFER).min(all);
+        let capacity = wanted.saturating_mul(BUFFER_FACTOR).max(SMALLEST_BUFFER).min(all) + LANES;
         Self {
-            keys: Vec::with_capacity(capacity + LANES),
+            keys: Vec::with_capacity(capacity),
+            capacity,
             wanted,
             bound,
         }
     }
 
-    /// `hits` has a bit for each of the logits that reached the bound before.
-    fn collect(&mut self, first: usize, logits: &[f32; BLOCK], hits: &[u16; BLOCK / LANES]) {
-        for (group, hits) in hits.iter().enumerate() {
-            let mut hits = *hits;
-            while hits != 0 {
-                let index = group * LANES + hits.trailing_zeros() as usize;
-                self.keys.push(key(logits[index], first + index));
-                hits &= hits - 1;
-            }
-            if self.keys.len() + LANES > self.keys.capacity() {
-                self.cut();
-                let (least, _) = parts(*self.keys.last().unwrap_or(&0));
-                self.bound = self.bound.max(least);
-            }
+    /// Takes the logits whose bit is set; `first` is the id of the first.
+    fn collect(&mut self, first: usize, logits: &[f32; LANES], mut hits: u16) {
+        while hits != 0 {
+            let index = hits.trailing_zeros() as usize;
+            self.keys.push(key(logits[index], first + index));
+            hits &= hits - 1;
+        }
+        if self.keys.len() + LANES > self.capacity {
+            self.cut();
+            let (least, _) = parts(*self.keys.last().unwrap_or(&0));
+            self.bound = self.bound.max(least);
         }
     }
 
@@ -133,22 +126,29 @@ fn unorder(ordered: u32) -> f32 {
     })
 }
 
-struct AtLeast<'a> {
-    logits: &'a [f32; BLOCK],
-    bound: f32,
+struct Collect<'a> {
+    view: &'a View<'a>,
+    largest: &'a [f32],
+    survivors: &'a mut Survivors,
 }
 
-impl Kernel for AtLeast<'_> {
-    type Output = [u16; BLOCK / LANES];
+impl Kernel for Collect<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn run<L: Lanes>(self, lanes: L) -> Self::Output {
-        let bound = lanes.splat(self.bound);
-        let (vectors, _) = self.logits.as_chunks::<LANES>();
-        let mut hits = [0; BLOCK / LANES];
-        for (hits, vector) in hits.iter_mut().zip(vectors) {
-            *hits = lanes.at_least(lanes.load(vector), bound);
+    fn run<L: Lanes>(self, lanes: L) {
+        let mut space = [0.0; BLOCK];
+        for (block, largest) in self.largest.iter().enumerate() {
+            if *largest < self.survivors.bound {
+                continue;
+            }
+            let logits = self.view.block(lanes, block, &mut space);
+            for (group, vector) in logits.as_chunks::<LANES>().0.iter().enumerate() {
+                let hits = lanes.at_least(lanes.load(vector), lanes.splat(self.survivors.bound));
+                if hits != 0 {
+                    self.survivors.collect(block * BLOCK + group * LANES, vector, hits);
+                }
+            }
         }
-        hits
     }
 }

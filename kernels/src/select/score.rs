@@ -30,7 +30,7 @@ pub fn score(isa: Isa, rows: &[f32], vocabulary: usize, targets: &[i32], top: us
     }
     let mut scores = Scores::default();
     for (row, target) in rows.chunks_exact(vocabulary).zip(targets) {
-        let view = View::new(isa, row, None);
+        let view = View::new(row, None);
         let summaries = Summaries::of_row(isa, row);
         summaries.check(&view)?;
         let sum = log_sum_exp(isa, &summaries);
@@ -38,7 +38,7 @@ pub fn score(isa: Isa, rows: &[f32], vocabulary: usize, targets: &[i32], top: us
             Err(_) => f32::NAN,
             Ok(target) => log_probability(*row.get(target).ok_or_else(|| outside(target, vocabulary))?, sum),
         });
-        let best = rank(&view, &summaries, top);
+        let best = rank(isa, &view, &summaries, top);
         scores.top_ids.extend(best.ids);
         scores
             .top_logprobs

@@ -22,13 +22,7 @@ impl Summaries {
             largest: vec![f32::NEG_INFINITY; blocks],
             sums: vec![0.0; blocks],
         };
-        let (whole, rest) = row.as_chunks::<BLOCK>();
-        summaries.fill(isa, 0, whole);
-        if !rest.is_empty() {
-            let mut padded = [f32::NEG_INFINITY; BLOCK];
-            padded[..rest.len()].copy_from_slice(rest);
-            summaries.fill(isa, whole.len(), &[padded]);
-        }
+        summaries.fill(isa, &View::new(row, None), 0..blocks);
         summaries
     }
 
@@ -38,27 +32,19 @@ impl Summaries {
             largest: self.largest.clone(),
             sums: self.sums.clone(),
         };
-        let mut space = [0.0; BLOCK];
-        let covers = (0..self.sums.len()).map(|block| view.cover(block));
-        let mut covers: Vec<_> = covers.collect();
-        for block in adjustment.blocks() {
-            if covers[block] == Cover::Open {
-                covers[block] = Cover::Partial;
-            }
-        }
-        for (block, cover) in covers.into_iter().enumerate() {
-            match cover {
+        let mut partial = Vec::new();
+        for block in 0..self.sums.len() {
+            match view.cover(block) {
                 Cover::Open => {}
                 Cover::Closed => {
                     summaries.largest[block] = f32::NEG_INFINITY;
                     summaries.sums[block] = 0.0;
                 }
-                Cover::Partial => {
-                    let logits = *view.block(block, &mut space);
-                    summaries.fill(isa, block, &[logits]);
-                }
+                Cover::Partial => partial.push(block),
             }
         }
+        partial.extend(adjustment.blocks().filter(|block| view.cover(*block) == Cover::Open));
+        summaries.fill(isa, view, partial);
         summaries
     }
 
@@ -70,57 +56,60 @@ impl Summaries {
         Ok(())
     }
 
-    fn fill(&mut self, isa: Isa, first: usize, blocks: &[[f32; BLOCK]]) {
-        let range = first..first + blocks.len();
+    fn fill(&mut self, isa: Isa, view: &View<'_>, blocks: impl IntoIterator<Item = usize>) {
+        let summaries = self;
         run(
             isa,
             Summarize {
+                summaries,
+                view,
                 blocks,
-                largest: &mut self.largest[range.clone()],
-                sums: &mut self.sums[range.clone()],
             },
         );
-        for ((block, largest), sum) in blocks
-            .iter()
-            .zip(&self.largest[range.clone()])
-            .zip(&mut self.sums[range])
-        {
-            // Differences to infinity say nothing: these sums are replaced.
-            if largest.is_infinite() {
-                let bad = block.iter().any(|logit| logit.is_nan());
-                *sum = if bad { f32::NAN } else { f32::from(*largest > 0.0) };
-            }
-        }
     }
 }
 
-struct Summarize<'a> {
-    blocks: &'a [[f32; BLOCK]],
-    largest: &'a mut [f32],
-    sums: &'a mut [f32],
+struct Summarize<'a, I> {
+    summaries: &'a mut Summaries,
+    view: &'a View<'a>,
+    blocks: I,
 }
 
-impl Kernel for Summarize<'_> {
+impl<I: IntoIterator<Item = usize>> Kernel for Summarize<'_, I> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        for ((block, largest), sum) in self.blocks.iter().zip(self.largest).zip(self.sums) {
-            let (vectors, _) = block.as_chunks::<LANES>();
-            let mut most = lanes.splat(f32::NEG_INFINITY);
-            for vector in vectors {
-                // NaN as the first operand is passed over; it comes out of the sum below.
-                most = lanes.max(lanes.load(vector), most);
-            }
-            *largest = lanes.largest(most);
-            let most = lanes.splat(*largest);
-            let mut total = lanes.splat(0.0);
-            for vector in vectors {
-                total = add_exponential(lanes, total, lanes.sub(lanes.load(vector), most));
-            }
-            *sum = lanes.sum(total);
+        let mut space = [0.0; BLOCK];
+        for block in self.blocks {
+            let logits = self.view.block(lanes, block, &mut space);
+            let (largest, sum) = summarize(lanes, logits);
+            self.summaries.largest[block] = largest;
+            self.summaries.sums[block] = sum;
         }
     }
+}
+
+#[inline(always)]
+fn summarize<L: Lanes>(lanes: L, logits: &[f32; BLOCK]) -> (f32, f32) {
+    let (vectors, _) = logits.as_chunks::<LANES>();
+    let mut most = lanes.splat(f32::NEG_INFINITY);
+    for vector in vectors {
+        // NaN as the first operand is passed over; it comes out of the sum below.
+        most = lanes.max(lanes.load(vector), most);
+    }
+    let largest = lanes.largest(most);
+    if largest.is_infinite() {
+        // Differences to infinity say nothing.
+        let bad = logits.iter().any(|logit| logit.is_nan());
+        return (largest, if bad { f32::NAN } else { f32::from(largest > 0.0) });
+    }
+    let most = lanes.splat(largest);
+    let mut total = lanes.splat(0.0);
+    for vector in vectors {
+        total = add_exponential(lanes, total, lanes.sub(lanes.load(vector), most));
+    }
+    (largest, lanes.sum(total))
 }
 
 /// total + exp(x) for x <= 0 (or NaN); the exponential to 1.5e-7 down to 1e-38, and that below.

@@ -1,7 +1,6 @@
 use super::{BLOCK, not_finite};
-use crate::arch::lanes::{Kernel, LANES, Lanes, run};
+use crate::arch::lanes::{LANES, Lanes};
 use crate::error::Error;
-use crate::isa::Isa;
 
 /// Mask words per block.
 const WORDS: usize = BLOCK / 32;
@@ -9,7 +8,6 @@ const WORDS: usize = BLOCK / 32;
 /// A row as its mask shows it, block by block.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    isa: Isa,
     row: &'a [f32],
     mask: Option<&'a [i32]>,
 }
@@ -23,27 +21,39 @@ pub enum Cover {
 }
 
 impl<'a> View<'a> {
-    pub fn new(isa: Isa, row: &'a [f32], mask: Option<&'a [i32]>) -> Self {
-        Self { isa, row, mask }
-    }
-
-    pub fn isa(&self) -> Isa {
-        self.isa
+    pub fn new(row: &'a [f32], mask: Option<&'a [i32]>) -> Self {
+        Self { row, mask }
     }
 
     pub fn len(&self) -> usize {
         self.row.len()
     }
 
+    /// The mask's words of a block; no token where the mask or the row has ended.
+    #[inline(always)]
+    fn words(&self, block: usize) -> [i32; WORDS] {
+        let mut words = [0; WORDS];
+        if let Some(mask) = self.mask {
+            match mask.get(block * WORDS..(block + 1) * WORDS) {
+                Some(all) => words.copy_from_slice(all),
+                None => words
+                    .iter_mut()
+                    .zip(mask.get(block * WORDS..).unwrap_or_default())
+                    .for_each(|(word, rest)| *word = *rest),
+            }
+        }
+        words
+    }
+
     pub fn cover(&self, block: usize) -> Cover {
-        let Some(mask) = self.mask else { return Cover::Open };
-        let words = (self.row.len() - block * BLOCK).div_ceil(32).min(WORDS);
-        let mask = mask.get(block * WORDS..).unwrap_or_default();
-        let mask = &mask[..words.min(mask.len())];
-        if mask.len() == words && mask.iter().all(|word| *word == -1) {
-            Cover::Open
-        } else if mask.iter().all(|word| *word == 0) {
+        if self.mask.is_none() {
+            return Cover::Open;
+        }
+        let words = self.words(block);
+        if words == [0; WORDS] {
             Cover::Closed
+        } else if words == [-1; WORDS] {
+            Cover::Open
         } else {
             Cover::Partial
         }
@@ -51,25 +61,35 @@ impl<'a> View<'a> {
 
     /// The block's logits, made in `space` where they are not simply there: minus infinity for forbidden tokens
     /// and beyond the row's end.
-    pub fn block<'b>(&self, block: usize, space: &'b mut [f32; BLOCK]) -> &'b [f32; BLOCK]
+    #[inline(always)]
+    pub fn block<'b, L: Lanes>(&self, lanes: L, block: usize, space: &'b mut [f32; BLOCK]) -> &'b [f32; BLOCK]
     where
         'a: 'b,
     {
         let start = block * BLOCK;
-        let logits = &self.row[start..self.row.len().min(start + BLOCK)];
-        if let Ok(whole) = logits.try_into()
-            && self.cover(block) == Cover::Open
+        let rest = &self.row[start..];
+        let whole = match rest.first_chunk() {
+            Some(whole) if self.cover(block) == Cover::Open => return whole,
+            Some(whole) => whole,
+            None => {
+                space.fill(f32::NEG_INFINITY);
+                space[..rest.len()].copy_from_slice(rest);
+                if self.mask.is_none() {
+                    return space;
+                }
+                &space.clone()
+            }
+        };
+        let nothing = lanes.splat(f32::NEG_INFINITY);
+        let pairs = whole.as_chunks::<{ 2 * LANES }>().0.iter();
+        for ((from, to), word) in pairs
+            .zip(space.as_chunks_mut::<{ 2 * LANES }>().0)
+            .zip(self.words(block))
         {
-            return whole;
-        }
-        space.fill(f32::NEG_INFINITY);
-        space[..logits.len()].copy_from_slice(logits);
-        if let Some(mask) = self.mask {
-            let mut words = [0; WORDS];
-            let mask = mask.get(block * WORDS..).unwrap_or_default();
-            let count = mask.len().min(WORDS);
-            words[..count].copy_from_slice(&mask[..count]);
-            run(self.isa, Forbid { words, logits: space });
+            for (half, (from, to)) in from.as_chunks().0.iter().zip(to.as_chunks_mut().0).enumerate() {
+                let bits = (word >> (half * LANES)) as u16;
+                lanes.store(lanes.select_bits(bits, lanes.load(from), nothing), to);
+            }
         }
         space
     }
@@ -94,28 +114,5 @@ impl<'a> View<'a> {
                 .is_none_or(|mask| mask.get(id / 32).is_some_and(|word| word >> (id % 32) & 1 == 1));
             (id, if allowed { *logit } else { f32::NEG_INFINITY })
         })
-    }
-}
-
-/// Minus infinity for the tokens whose bit is 0.
-struct Forbid<'a> {
-    words: [i32; WORDS],
-    logits: &'a mut [f32; BLOCK],
-}
-
-impl Kernel for Forbid<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Lanes>(self, lanes: L) {
-        let nothing = lanes.splat(f32::NEG_INFINITY);
-        let (pairs, _) = self.logits.as_chunks_mut::<{ 2 * LANES }>();
-        for (pair, word) in pairs.iter_mut().zip(self.words) {
-            let (halves, _) = pair.as_chunks_mut::<LANES>();
-            for (half, shift) in halves.iter_mut().zip([0, LANES]) {
-                let logits = lanes.load(half);
-                lanes.store(lanes.select_bits((word >> shift) as u16, logits, nothing), half);
-            }
-        }
     }
 }
