@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
+use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
@@ -269,5 +270,7 @@ fn open_session(graph: &[u8], files: &Arc<WeightFiles>, failure: &Arc<FirstFailu
         .with_intra_threads(1)?
         .with_inter_threads(1)?
         .with_memory_pattern(false)?
+        // What goes wrong comes back as an error; a cancelled step is no news for the user's terminal.
+        .with_log_level(LogLevel::Fatal)?
         .commit_from_memory(graph)
 }
