@@ -4,12 +4,16 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 #[cfg(target_arch = "x86_64")]
 use avx2::Avx2Lanes;
 #[cfg(target_arch = "x86_64")]
 use avx512::Avx512Lanes;
+#[cfg(target_arch = "aarch64")]
+use neon::NeonLanes;
 use scalar::ScalarLanes;
 
 use crate::isa::Isa;
@@ -98,6 +102,8 @@ pub fn run<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
             Some(lanes) => lanes.call(kernel),
             None => ScalarLanes.call(kernel),
         },
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon | Isa::NeonI8mm => NeonLanes.call(kernel),
         _ => ScalarLanes.call(kernel),
     }
 }

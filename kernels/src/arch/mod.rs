@@ -9,6 +9,8 @@ pub(crate) mod buffer;
 mod compiled;
 mod generic;
 pub(crate) mod lanes;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 pub(crate) mod products;
 mod scalar;
 pub(crate) mod strip;

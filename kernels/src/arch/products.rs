@@ -124,6 +124,10 @@ impl Products {
             Isa::Avx2 => &super::avx2::PRODUCTS,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => &super::avx512::PRODUCTS,
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => &super::neon::PRODUCTS,
+            #[cfg(target_arch = "aarch64")]
+            Isa::NeonI8mm => &super::neon::PRODUCTS_I8MM,
             _ => &super::scalar::PRODUCTS,
         }
     }

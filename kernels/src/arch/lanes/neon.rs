@@ -1,0 +1,199 @@
+use std::arch::aarch64::*;
+
+use crate::arch::lanes::{Kernel, LANES, Lanes};
+
+/// Lanes of Advanced SIMD, which every ARM64 target has: no proof is needed.
+#[derive(Clone, Copy, Debug)]
+pub struct NeonLanes;
+
+/// Lanes 0..4, 4..8, 8..12 and 12..16.
+#[derive(Clone, Copy)]
+pub struct Quad([float32x4_t; 4]);
+
+#[inline(always)]
+fn each(a: Quad, b: Quad, operation: impl Fn(float32x4_t, float32x4_t) -> float32x4_t) -> Quad {
+    Quad([
+        operation(a.0[0], b.0[0]),
+        operation(a.0[1], b.0[1]),
+        operation(a.0[2], b.0[2]),
+        operation(a.0[3], b.0[3]),
+    ])
+}
+
+#[inline(always)]
+fn widen(bytes: int8x16_t) -> Quad {
+    // SAFETY: part of the target.
+    unsafe {
+        let (first, last) = (vmovl_s8(vget_low_s8(bytes)), vmovl_high_s8(bytes));
+        Quad([
+            vcvtq_f32_s32(vmovl_s16(vget_low_s16(first))),
+            vcvtq_f32_s32(vmovl_high_s16(first)),
+            vcvtq_f32_s32(vmovl_s16(vget_low_s16(last))),
+            vcvtq_f32_s32(vmovl_high_s16(last)),
+        ])
+    }
+}
+
+/// Four-bit codes less 8.
+#[inline(always)]
+fn widen_codes(codes: uint8x16_t) -> Quad {
+    // SAFETY: part of the target.
+    widen(unsafe { vreinterpretq_s8_u8(vsubq_u8(codes, vdupq_n_u8(8))) })
+}
+
+/// `a > b ? a : b`: `vmaxq_f32` would give NaN instead of `b`.
+#[inline(always)]
+fn larger(a: float32x4_t, b: float32x4_t) -> float32x4_t {
+    // SAFETY: part of the target.
+    unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
+}
+
+/// Lanes joined pairwise: (l, l+8), then (l, l+4), (l, l+2), (l, l+1).
+#[inline(always)]
+fn fold(x: Quad, join: impl Fn(float32x4_t, float32x4_t) -> float32x4_t) -> f32 {
+    let four = join(join(x.0[0], x.0[2]), join(x.0[1], x.0[3]));
+    // SAFETY: part of the target.
+    unsafe {
+        let two = join(four, vextq_f32::<2>(four, four));
+        vgetq_lane_f32::<0>(join(two, vextq_f32::<1>(two, two)))
+    }
+}
+
+impl Lanes for NeonLanes {
+    type Vector = Quad;
+
+    const REGISTERS: usize = 8;
+
+    #[inline(never)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+
+    #[inline(always)]
+    fn splat(self, value: f32) -> Quad {
+        // SAFETY: part of the target.
+        Quad([unsafe { vdupq_n_f32(value) }; 4])
+    }
+
+    #[inline(always)]
+    fn load(self, from: &[f32; LANES]) -> Quad {
+        // SAFETY: the reference is to 16 floats.
+        Quad(std::array::from_fn(|i| unsafe { vld1q_f32(from.as_ptr().add(4 * i)) }))
+    }
+
+    #[inline(always)]
+    fn store(self, vector: Quad, to: &mut [f32; LANES]) {
+        for (to, vector) in to.as_chunks_mut::<4>().0.iter_mut().zip(vector.0) {
+            // SAFETY: the reference is to 4 floats.
+            unsafe { vst1q_f32(to.as_mut_ptr(), vector) };
+        }
+    }
+
+    #[inline(always)]
+    fn load_f32(self, from: &[u8; 4 * LANES]) -> Quad {
+        // SAFETY: the reference is to 64 bytes, which need no alignment.
+        Quad(std::array::from_fn(|i| unsafe { vreinterpretq_f32_u8(vld1q_u8(from.as_ptr().add(16 * i))) }))
+    }
+
+    #[inline(always)]
+    fn load_f16(self, from: &[u8; 2 * LANES]) -> Quad {
+        // SAFETY: the reference is to 32 bytes.
+        unsafe {
+            let first = vreinterpretq_f16_u8(vld1q_u8(from.as_ptr()));
+            let last = vreinterpretq_f16_u8(vld1q_u8(from.as_ptr().add(16)));
+            Quad([
+                vcvt_f32_f16(vget_low_f16(first)),
+                vcvt_high_f32_f16(first),
+                vcvt_f32_f16(vget_low_f16(last)),
+                vcvt_high_f32_f16(last),
+            ])
+        }
+    }
+
+    #[inline(always)]
+    fn splat_f16(self, from: &[u8; 2]) -> Quad {
+        // SAFETY: part of the target.
+        Quad([unsafe { vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(u16::from_le_bytes(*from)))) }; 4])
+    }
+
+    #[inline(always)]
+    fn load_i8(self, from: &[u8; LANES]) -> Quad {
+        // SAFETY: the reference is to 16 bytes.
+        widen(unsafe { vld1q_s8(from.as_ptr().cast()) })
+    }
+
+    #[inline(always)]
+    fn load_low_nibbles(self, from: &[u8; LANES]) -> Quad {
+        // SAFETY: the reference is to 16 bytes.
+        widen_codes(unsafe { vandq_u8(vld1q_u8(from.as_ptr()), vdupq_n_u8(15)) })
+    }
+
+    #[inline(always)]
+    fn load_high_nibbles(self, from: &[u8; LANES]) -> Quad {
+        // SAFETY: the reference is to 16 bytes.
+        widen_codes(unsafe { vshrq_n_u8::<4>(vld1q_u8(from.as_ptr())) })
+    }
+
+    #[inline(always)]
+    fn add(self, a: Quad, b: Quad) -> Quad {
+        // SAFETY: part of the target.
+        each(a, b, |a, b| unsafe { vaddq_f32(a, b) })
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Quad, b: Quad) -> Quad {
+        // SAFETY: part of the target.
+        each(a, b, |a, b| unsafe { vsubq_f32(a, b) })
+    }
+
+    #[inline(always)]
+    fn mul(self, a: Quad, b: Quad) -> Quad {
+        // SAFETY: part of the target.
+        each(a, b, |a, b| unsafe { vmulq_f32(a, b) })
+    }
+
+    #[inline(always)]
+    fn div(self, a: Quad, b: Quad) -> Quad {
+        // SAFETY: part of the target.
+        each(a, b, |a, b| unsafe { vdivq_f32(a, b) })
+    }
+
+    #[inline(always)]
+    fn fma(self, a: Quad, b: Quad, c: Quad) -> Quad {
+        // SAFETY: part of the target.
+        Quad(std::array::from_fn(|i| unsafe { vfmaq_f32(c.0[i], a.0[i], b.0[i]) }))
+    }
+
+    #[inline(always)]
+    fn max(self, a: Quad, b: Quad) -> Quad {
+        each(a, b, larger)
+    }
+
+    #[inline(always)]
+    fn select_less(self, a: Quad, b: Quad, yes: Quad, no: Quad) -> Quad {
+        // SAFETY: part of the target.
+        Quad(std::array::from_fn(|i| unsafe {
+            vbslq_f32(vcltq_f32(a.0[i], b.0[i]), yes.0[i], no.0[i])
+        }))
+    }
+
+    #[inline(always)]
+    fn power_of_two(self, shifted: Quad) -> Quad {
+        // SAFETY: part of the target.
+        Quad(shifted.0.map(|x| unsafe {
+            let exponent = vshlq_n_u32::<23>(vreinterpretq_u32_f32(x));
+            vreinterpretq_f32_u32(vaddq_u32(exponent, vdupq_n_u32(127 << 23)))
+        }))
+    }
+
+    #[inline(always)]
+    fn sum(self, vector: Quad) -> f32 {
+        // SAFETY: part of the target.
+        fold(vector, |a, b| unsafe { vaddq_f32(a, b) })
+    }
+
+    #[inline(always)]
+    fn largest(self, vector: Quad) -> f32 {
+        fold(vector, larger)
+    }
+}
