@@ -87,3 +87,19 @@ impl Isa {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forced_one_or_else_the_most_able_one_is_chosen() {
+        let chosen = Isa::chosen().unwrap();
+        let expected = match std::env::var(ISA_VARIABLE) {
+            Ok(name) => Isa::available().find(|isa| isa.name() == name),
+            Err(_) => Isa::available().last(),
+        };
+        assert_eq!(Some(chosen), expected);
+        assert!(Isa::by_name("").is_err());
+    }
+}

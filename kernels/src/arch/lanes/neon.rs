@@ -92,7 +92,9 @@ impl Lanes for NeonLanes {
     #[inline(always)]
     fn load_f32(self, from: &[u8; 4 * LANES]) -> Quad {
         // SAFETY: the reference is to 64 bytes, which need no alignment.
-        Quad(std::array::from_fn(|i| unsafe { vreinterpretq_f32_u8(vld1q_u8(from.as_ptr().add(16 * i))) }))
+        Quad(std::array::from_fn(|i| unsafe {
+            vreinterpretq_f32_u8(vld1q_u8(from.as_ptr().add(16 * i)))
+        }))
     }
 
     #[inline(always)]
@@ -175,6 +177,19 @@ impl Lanes for NeonLanes {
         Quad(std::array::from_fn(|i| unsafe {
             vbslq_f32(vcltq_f32(a.0[i], b.0[i]), yes.0[i], no.0[i])
         }))
+    }
+
+    #[inline(always)]
+    fn at_least(self, a: Quad, b: Quad) -> u16 {
+        const BITS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
+        // SAFETY: part of the target.
+        unsafe {
+            let words = |i: usize| vmovn_u32(vcgeq_f32(a.0[i], b.0[i]));
+            let first = vmovn_u16(vcombine_u16(words(0), words(1)));
+            let last = vmovn_u16(vcombine_u16(words(2), words(3)));
+            let bits = vandq_u8(vcombine_u8(first, last), vld1q_u8(BITS.as_ptr()));
+            u16::from(vaddv_u8(vget_low_u8(bits))) | u16::from(vaddv_u8(vget_high_u8(bits))) << 8
+        }
     }
 
     #[inline(always)]
