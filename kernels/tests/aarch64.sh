@@ -3,7 +3,7 @@
 # products. Compiles with the installed Rust if it has the target (`rustup target add aarch64-unknown-linux-gnu`),
 # else with the one in Debian's packages, unpacked below target/. On Debian it installs what else is missing.
 #
-#   kernels/tests/aarch64.sh [ARGUMENTS OF cargo test, FOR THE ONE WITH ALL INSTRUCTIONS]
+#   kernels/tests/aarch64.sh [ARGUMENTS OF cargo test]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -82,16 +82,12 @@ findings=$(CARGO_TARGET_DIR=$folder/lint "${lint[@]}" --target $target --message
 }
 if grep -E '^src/arch/(lanes/)?neon' <<<"$findings"; then exit 1; fi
 
-# run PROCESSOR INSTRUCTION_SET [ARGUMENTS]: tests that take part on a processor whose best instruction set that is.
+# run PROCESSOR INSTRUCTION_SET [ARGUMENTS]: tests on a processor whose best instruction set that is.
 run() {
   echo "ARM64 processor $1: $2"
   CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -cpu $1 -L $runtime" RIVULET_ISA=$2 \
     cargo test --target $target "${@:3}"
 }
-if [[ $# != 0 ]]; then
-  run max neon-i8mm "$@"
-  exit
-fi
-run cortex-a76 neon --lib --tests
+run cortex-a76 neon --lib --tests "$@"
 # Only products have code of their own for the 8-bit matrix products.
-run max neon-i8mm --lib --test linear
+run max neon-i8mm --lib --test linear "$@"

@@ -59,8 +59,21 @@ fn fold(x: Quad, join: impl Fn(float32x4_t, float32x4_t) -> float32x4_t) -> f32 
     }
 }
 
+#[inline(always)]
+fn wide(x: Quad) -> [float64x2_t; 8] {
+    // SAFETY: part of the target.
+    std::array::from_fn(|i| unsafe {
+        if i % 2 == 0 {
+            vcvt_f64_f32(vget_low_f32(x.0[i / 2]))
+        } else {
+            vcvt_high_f64_f32(x.0[i / 2])
+        }
+    })
+}
+
 impl Lanes for NeonLanes {
     type Vector = Quad;
+    type Wide = [float64x2_t; 8];
 
     const REGISTERS: usize = 8;
 
@@ -193,6 +206,24 @@ impl Lanes for NeonLanes {
     }
 
     #[inline(always)]
+    fn select_bits(self, bits: u16, yes: Quad, no: Quad) -> Quad {
+        const BITS: [u32; LANES] = {
+            let mut bits = [1; LANES];
+            let mut lane = 0;
+            while lane < LANES {
+                bits[lane] <<= lane;
+                lane += 1;
+            }
+            bits
+        };
+        // SAFETY: part of the target; there are 16 bits.
+        Quad(std::array::from_fn(|i| unsafe {
+            let mask = vtstq_u32(vdupq_n_u32(u32::from(bits)), vld1q_u32(BITS.as_ptr().add(4 * i)));
+            vbslq_f32(mask, yes.0[i], no.0[i])
+        }))
+    }
+
+    #[inline(always)]
     fn power_of_two(self, shifted: Quad) -> Quad {
         // SAFETY: part of the target.
         Quad(shifted.0.map(|x| unsafe {
@@ -205,6 +236,39 @@ impl Lanes for NeonLanes {
     fn sum(self, vector: Quad) -> f32 {
         // SAFETY: part of the target.
         fold(vector, |a, b| unsafe { vaddq_f32(a, b) })
+    }
+
+    #[inline(always)]
+    fn wide_zeros(self) -> Self::Wide {
+        // SAFETY: part of the target.
+        [unsafe { vdupq_n_f64(0.0) }; 8]
+    }
+
+    #[inline(always)]
+    fn add_wide(self, sums: Self::Wide, x: Quad) -> Self::Wide {
+        let x = wide(x);
+        // SAFETY: part of the target.
+        std::array::from_fn(|i| unsafe { vaddq_f64(sums[i], x[i]) })
+    }
+
+    #[inline(always)]
+    fn add_squares(self, sums: Self::Wide, x: Quad, center: f64) -> Self::Wide {
+        let x = wide(x);
+        // SAFETY: part of the target.
+        std::array::from_fn(|i| unsafe {
+            let distance = vsubq_f64(x[i], vdupq_n_f64(center));
+            vaddq_f64(sums[i], vmulq_f64(distance, distance))
+        })
+    }
+
+    #[inline(always)]
+    fn store_wide(self, wide: Self::Wide) -> [f64; LANES] {
+        let mut lanes = [0.0; LANES];
+        for (lanes, wide) in lanes.as_chunks_mut::<2>().0.iter_mut().zip(wide) {
+            // SAFETY: two numbers.
+            unsafe { vst1q_f64(lanes.as_mut_ptr(), wide) };
+        }
+        lanes
     }
 
     #[inline(always)]
