@@ -1,9 +1,14 @@
+use std::arch::x86_64::*;
+
+use super::panel_blocks::*;
+use super::panel_k::*;
 use super::tile::{self, STEPS, Width, group_bytes, weight_lines};
 use crate::arch::buffer::LINE;
 use crate::arch::generic::unpack_rows;
 use crate::arch::products::{PANEL_ROWS, PanelKernel, UnpackFunction};
-use crate::format::Format;
+use crate::format::{Format, Scaling};
 use crate::matrix::Matrix;
+use crate::unpack::GROUP;
 
 /// Panels: weights as unsigned bytes, four columns of 16 rows in a line, dword = row; see `tile::group_bytes`.
 pub(super) fn kernel(format: Format) -> PanelKernel {
@@ -34,8 +39,118 @@ pub(super) const fn range(format: Format) -> (Width, i32) {
     }
 }
 
-fn unpack_function(_format: Format) -> UnpackFunction {
-    unpack_any
+fn unpack_function(format: Format) -> UnpackFunction {
+    match format {
+        Format::Q4_0 => unpack::<Q4_0>,
+        Format::Q4_1 => unpack::<Q4_1>,
+        Format::Q5_0 => unpack::<Q5_0>,
+        Format::Q5_1 => unpack::<Q5_1>,
+        Format::Q8_0 => unpack::<Q8_0>,
+        Format::IQ4_NL => unpack::<Iq4Nl>,
+        Format::MXFP4 => unpack::<Mxfp4>,
+        Format::Q2_K => unpack::<Q2K>,
+        Format::Q3_K => unpack::<Q3K>,
+        Format::Q4_K => unpack::<Q4K>,
+        Format::Q5_K => unpack::<Q5K>,
+        Format::Q6_K => unpack::<Q6K>,
+        Format::IQ4_XS => unpack::<Iq4Xs>,
+        _ => unpack_any,
+    }
+}
+
+/// A format whose blocks of 8 rows are unpacked at once.
+pub(super) trait Rows {
+    const FORMAT: Format;
+    const SCALING: Scaling;
+    const BYTES: usize;
+    const GROUPS: usize;
+
+    /// Unpacks one block of 8 rows that lie `stride` bytes apart.
+    ///
+    /// # Safety
+    /// The blocks can be read, the panel has their groups; the processor has the instructions.
+    unsafe fn unpack(first: *const u8, stride: usize, groups: Groups);
+}
+
+/// # Safety
+/// 16 rows of a matrix of the format at most, and its panel.
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn unpack<R: Rows>(matrix: &Matrix<'_>, panel: &mut [u8]) {
+    if matrix.rows() < PANEL_ROWS {
+        return unpack_any(matrix, panel);
+    }
+    let stride = matrix.row_bytes();
+    for block in 0..stride / R::BYTES {
+        for vector in 0..PANEL_ROWS / 8 {
+            // SAFETY: the matrix has 16 rows of so many blocks, the panel their groups.
+            unsafe {
+                let first = matrix.bytes().as_ptr().add(vector * 8 * stride + block * R::BYTES);
+                R::unpack(first, stride, Groups::new::<R>(panel, block, vector));
+            }
+        }
+    }
+}
+
+/// 8 rows of groups of a panel that are written.
+#[derive(Clone, Copy)]
+pub(super) struct Groups {
+    first: *mut u8,
+    bytes: usize,
+    weight_lines: usize,
+}
+
+impl Groups {
+    /// # Safety
+    /// The panel has the groups of the block.
+    #[inline]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    unsafe fn new<R: Rows>(panel: &mut [u8], block: usize, vector: usize) -> Self {
+        let width = const { range(R::FORMAT).0 };
+        let bytes = const { group_bytes(range(R::FORMAT).0, R::SCALING) };
+        Self {
+            // SAFETY: as the caller promises.
+            first: unsafe { panel.as_mut_ptr().add(block * R::GROUPS * bytes + vector * 32) },
+            bytes,
+            weight_lines: weight_lines(width),
+        }
+    }
+
+    /// Weights of columns 4 * step.. of a group.
+    ///
+    /// # Safety
+    /// The block has the group.
+    #[inline]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    pub unsafe fn weights(self, group: usize, step: usize, weights: __m256i) {
+        // SAFETY: the first lines of a group are weights.
+        unsafe { _mm256_store_si256(self.first.add(group * self.bytes + step * LINE).cast(), weights) }
+    }
+
+    /// The same of split weights.
+    ///
+    /// # Safety
+    /// As above, of a format with split weights.
+    #[inline]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    pub unsafe fn split_weights(self, group: usize, step: usize, [low, high]: [__m256i; 2]) {
+        // SAFETY: as the caller promises.
+        unsafe {
+            self.weights(group, step, low);
+            self.weights(group, STEPS + step, high);
+        }
+    }
+
+    /// Scales, then minimums.
+    ///
+    /// # Safety
+    /// The block has the group, the format so many numbers.
+    #[inline]
+    #[target_feature(enable = "avx2,fma,f16c")]
+    pub unsafe fn numbers(self, group: usize, index: usize, numbers: __m256) {
+        let line = self.weight_lines + index;
+        // SAFETY: they follow the weights.
+        unsafe { _mm256_store_ps(self.first.add(group * self.bytes + line * LINE).cast(), numbers) }
+    }
 }
 
 /// Unpacks any format, and any number of rows, through the reference.
@@ -63,14 +178,13 @@ pub(super) fn unpack_any(matrix: &Matrix<'_>, panel: &mut [u8]) {
             line[row * 4..][..4].copy_from_slice(&number.to_ne_bytes());
         }
     });
-    const { assert!(PANEL_ROWS * 4 == LINE) };
+    const { assert!(PANEL_ROWS * 4 == LINE && GROUP == STEPS * 4) };
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::Scaling;
-    use crate::unpack::{GROUP, unpack_group};
+    use crate::unpack::unpack_group;
 
     #[test]
     fn values_fit_their_width() {
