@@ -4,6 +4,7 @@
 //! is decided by the largest weight: 8 for weights up to 15, 4 up to 31, 2 up to 63, 1 up to 127. Larger ones are two
 //! weights up to 15, low and high.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
 use crate::arch::buffer::LINE;
@@ -76,24 +77,23 @@ unsafe fn multiply<const ADDED: usize, const PARTS: usize, const MINIMUM: bool, 
     // SAFETY: as the caller promises; a tile has 8 tokens, those beyond `tokens` zeros.
     unsafe {
         match tile.tokens {
-            1 => groups::<1, 0, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, ahead, sums),
-            2 => groups::<2, 0, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, ahead, sums),
-            3 => groups::<3, 0, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, ahead, sums),
-            4 => groups::<4, 0, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, ahead, sums),
-            5 | 6 => groups::<3, 3, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, ahead, sums),
-            _ => groups::<4, 4, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, ahead, sums),
+            1 => groups::<1, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, 1, ahead, sums),
+            2 => groups::<2, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, 1, ahead, sums),
+            3 => groups::<3, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, 1, ahead, sums),
+            4 => groups::<4, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, 1, ahead, sums),
+            5 | 6 => groups::<3, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, 2, ahead, sums),
+            _ => groups::<4, ADDED, PARTS, MINIMUM, OFFSET>(panel, tile, 2, ahead, sums),
         }
     }
 }
 
-/// `FIRST` tokens, then `SECOND` more: as many as fit the registers at once.
+/// `passes` times `TOKENS` tokens: as many as fit the registers at once.
 ///
 /// # Safety
 /// As above.
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn groups<
-    const FIRST: usize,
-    const SECOND: usize,
+    const TOKENS: usize,
     const ADDED: usize,
     const PARTS: usize,
     const MINIMUM: bool,
@@ -101,6 +101,7 @@ unsafe fn groups<
 >(
     panel: &[u8],
     tile: &Tile<'_>,
+    passes: usize,
     ahead: &[u8],
     sums: &mut TileSums,
 ) {
@@ -114,15 +115,27 @@ unsafe fn groups<
                 _mm_prefetch(ahead.as_ptr().wrapping_add(line).cast(), _MM_HINT_T1);
             }
         }
-        // SAFETY: the panel has the group, the tile 8 tokens of it.
-        unsafe {
-            let weights = panel.as_ptr().add(group * group_bytes);
-            tokens::<FIRST, ADDED, PARTS, MINIMUM, OFFSET>(weights, tile, group, 0, sums);
-            if SECOND > 0 {
-                tokens::<SECOND, ADDED, PARTS, MINIMUM, OFFSET>(weights, tile, group, FIRST, sums);
+        for pass in 0..passes {
+            // SAFETY: the panel has the group, the tile 8 tokens of it.
+            unsafe {
+                let weights = panel.as_ptr().add(group * group_bytes);
+                tokens::<TOKENS, ADDED, PARTS, MINIMUM, OFFSET>(weights, tile, group, pass * TOKENS, sums);
             }
         }
     }
+}
+
+/// The body for each of the numbers below `$count`, which is 8 at most: in a loop the sums would not stay in registers.
+macro_rules! unrolled {
+    ($count:expr, |$index:ident| $body:expr) => {
+        unrolled!($count, |$index| $body, 0 1 2 3 4 5 6 7)
+    };
+    ($count:expr, |$index:ident| $body:expr, $($number:literal)*) => {
+        $(if $number < $count {
+            let $index = $number;
+            $body
+        })*
+    };
 }
 
 /// Adds the products of a group with `TOKENS` tokens from `first` on to the sums.
@@ -150,15 +163,22 @@ unsafe fn tokens<
         unsafe { _mm256_load_ps(weights.add((lines + index) * LINE + vector * 32).cast()) }
     };
     for part in 0..PARTS {
+        let mut dots = [[_mm256_setzero_si256(); VECTORS]; TOKENS];
         // SAFETY: as the caller promises; every token has 32 values.
-        let dots = unsafe {
+        unsafe {
             let x = tile.values.as_ptr().add((group * TILE_TOKENS + first) * GROUP);
-            let steps = STEPS / PARTS;
-            match ADDED {
-                SPLIT => split_dots::<TOKENS>(weights, x),
-                _ => dots::<TOKENS, ADDED>(weights.add(part * steps * LINE), x.add(part * steps * 4), steps),
+            if ADDED == SPLIT {
+                add_steps::<TOKENS, STEPS>(weights, x, 1, &mut dots);
+                add_steps::<TOKENS, STEPS>(weights.add(STEPS * LINE), x, 16, &mut dots);
+            } else {
+                let steps = STEPS / PARTS;
+                let (weights, x) = (weights.add(part * steps * LINE), x.add(part * steps * 4));
+                unrolled!(steps.checked_div(ADDED).unwrap_or(0), |chunk| {
+                    let (weights, x) = (weights.add(chunk * ADDED * LINE), x.add(chunk * ADDED * 4));
+                    add_steps::<TOKENS, ADDED>(weights, x, 1, &mut dots);
+                });
             }
-        };
+        }
         let numbers = (group * PARTS + part) * TILE_TOKENS + first;
         for (token, dots) in dots.into_iter().enumerate() {
             let start = if OFFSET {
@@ -180,7 +200,7 @@ unsafe fn tokens<
                 }
                 // SAFETY: a token has 16 sums.
                 unsafe {
-                    let sums = sums[first + token].as_mut_ptr().add(vector * 8);
+                    let sums = sums.as_mut_ptr().add(first + token).cast::<f32>().add(vector * 8);
                     _mm256_storeu_ps(sums, _mm256_add_ps(_mm256_loadu_ps(sums), product));
                 }
             }
@@ -188,65 +208,54 @@ unsafe fn tokens<
     }
 }
 
-/// Sums over `steps` steps of four columns, for each token and vector of rows.
+/// Adds `factor` times the sums over `ADDED` steps of four columns, for each token and vector of rows.
 ///
 /// # Safety
 /// There are as many lines of weights, and tokens of 32 values with as many columns from `x` on.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn dots<const TOKENS: usize, const ADDED: usize>(
+unsafe fn add_steps<const TOKENS: usize, const ADDED: usize>(
     weights: *const u8,
     x: *const i8,
-    steps: usize,
-) -> [[__m256i; VECTORS]; TOKENS] {
-    let mut dots = [[_mm256_setzero_si256(); VECTORS]; TOKENS];
-    for first in (0..steps).step_by(ADDED) {
-        let mut words = [[_mm256_setzero_si256(); VECTORS]; TOKENS];
-        for step in first..first + ADDED {
-            // SAFETY: as the caller promises.
-            unsafe { add_step(weights.add(step * LINE), x.add(step * 4), &mut words) };
-        }
-        for (dots, words) in dots.as_flattened_mut().iter_mut().zip(words.as_flattened()) {
-            *dots = _mm256_add_epi32(*dots, _mm256_madd_epi16(*words, _mm256_set1_epi16(1)));
-        }
-    }
-    dots
-}
-
-/// The same over a group with split weights.
-///
-/// # Safety
-/// As above.
-#[inline]
-#[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn split_dots<const TOKENS: usize>(weights: *const u8, x: *const i8) -> [[__m256i; VECTORS]; TOKENS] {
-    let mut dots = [[_mm256_setzero_si256(); VECTORS]; TOKENS];
-    for (part, factor) in [1, 16].into_iter().enumerate() {
-        let mut words = [[_mm256_setzero_si256(); VECTORS]; TOKENS];
-        for step in 0..STEPS {
-            // SAFETY: as the caller promises.
-            unsafe { add_step(weights.add((part * STEPS + step) * LINE), x.add(step * 4), &mut words) };
-        }
-        for (dots, words) in dots.as_flattened_mut().iter_mut().zip(words.as_flattened()) {
-            *dots = _mm256_add_epi32(*dots, _mm256_madd_epi16(*words, _mm256_set1_epi16(factor)));
-        }
-    }
-    dots
-}
-
-/// # Safety
-/// A line of weights and four values of each token can be read.
-#[inline]
-#[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn add_step<const TOKENS: usize>(weights: *const u8, x: *const i8, words: &mut [[__m256i; VECTORS]; TOKENS]) {
-    // SAFETY: as the caller promises.
-    let weights: [__m256i; VECTORS] =
-        std::array::from_fn(|vector| unsafe { _mm256_load_si256(weights.add(vector * 32).cast()) });
-    for (token, words) in words.iter_mut().enumerate() {
+    factor: i16,
+    dots: &mut [[__m256i; VECTORS]; TOKENS],
+) {
+    let mut words = [[_mm256_setzero_si256(); VECTORS]; TOKENS];
+    unrolled!(ADDED, |step| {
         // SAFETY: as the caller promises.
-        let x = _mm256_set1_epi32(unsafe { x.add(token * GROUP).cast::<i32>().read_unaligned() });
-        for (words, weights) in words.iter_mut().zip(weights) {
-            *words = _mm256_add_epi16(*words, _mm256_maddubs_epi16(weights, x));
+        let weights: [__m256i; VECTORS] =
+            std::array::from_fn(|vector| unsafe { _mm256_load_si256(weights.add(step * LINE + vector * 32).cast()) });
+        for (token, words) in words.iter_mut().enumerate() {
+            // SAFETY: as the caller promises.
+            let x = unsafe { x.add(token * GROUP + step * 4).cast::<i32>().read_unaligned() };
+            for (words, weights) in words.iter_mut().zip(weights) {
+                *words = _mm256_add_epi16(*words, _mm256_maddubs_epi16(weights, _mm256_set1_epi32(x)));
+            }
+            if step > 0 {
+                stay(words);
+            }
         }
+    });
+    for (dots, words) in dots.iter_mut().zip(words) {
+        for (dots, words) in dots.iter_mut().zip(words) {
+            *dots = _mm256_add_epi32(*dots, _mm256_madd_epi16(words, _mm256_set1_epi16(factor)));
+        }
+        stay(dots);
     }
+}
+
+/// Keeps vectors in registers, and what comes before and after them there. The compiler would load activations far
+/// ahead of their use, only to store them on the stack: a third of the speed.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn stay([x, y]: &mut [__m256i; VECTORS]) {
+    // SAFETY: no instruction.
+    unsafe {
+        asm!(
+            "/* {0} {1} */",
+            inout(ymm_reg) * x,
+            inout(ymm_reg) * y,
+            options(nostack, preserves_flags)
+        )
+    };
 }
