@@ -8,7 +8,7 @@ use rivulet_kernels::format::{Format, Scaling};
 use rivulet_kernels::isa::Isa;
 use rivulet_kernels::linear::{Combine, LinearRequest, LinearWeight, Scratch, linear, linear_each};
 use rivulet_kernels::pool::Pool;
-use rivulet_kernels::unpack::GROUP;
+use rivulet_kernels::unpack::{GROUP, dequantize_row};
 
 mod support;
 use support::{Weights, expected_products, random_floats};
@@ -104,6 +104,34 @@ proptest! {
         for isa in Isa::available() {
             for ((found, expected), weights) in run(isa, &case).iter().zip(&expected).zip(&case.weights) {
                 assert_same(found, expected, &format!("{} {}", isa.name(), weights.format.name()));
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_of_the_largest_values_fit() {
+    for format in Format::all() {
+        for byte in [0x00, 0x0f, 0x55, 0x77, 0x7f, 0x80, 0x88, 0xaa, 0xf0, 0xff] {
+            let random = case(vec![format], (17, 2, 5), 2, u64::from(byte));
+            let weights = random.weights[0].clone().filled(byte);
+            let columns = weights.columns;
+            let mut first_row = vec![0.0; columns];
+            dequantize_row(format, weights.matrix().row(0), &mut first_row);
+            // Each becomes 127 or -127; the first token's have the signs of the first row.
+            let mut input: Vec<f32> = first_row.iter().map(|weight| 1f32.copysign(*weight)).collect();
+            for token in 1..random.tokens {
+                input.extend((0..columns).map(|column| if column % 5 < token { 1.0 } else { -1.0 }));
+            }
+            let expected = expected_products(&weights, &input);
+            let case = Case {
+                weights: vec![weights],
+                input,
+                ..random
+            };
+            for isa in Isa::available() {
+                let what = format!("{} {} {byte:x}", isa.name(), format.name());
+                assert_same(&run(isa, &case)[0], &expected, &what);
             }
         }
     }

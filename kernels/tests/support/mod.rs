@@ -37,6 +37,25 @@ impl Weights {
         }
     }
 
+    /// Every byte becomes `byte`, but those without which a block's weights would be zero or not finite: in most
+    /// blocks its scales.
+    pub fn filled(mut self, byte: u8) -> Self {
+        let mut weights = vec![0.0; self.format.block_elements()];
+        for block in self.bytes.chunks_exact_mut(self.format.block_bytes()) {
+            for index in 0..block.len() {
+                let before = std::mem::replace(&mut block[index], byte);
+                dequantize_row(self.format, block, &mut weights);
+                let largest = weights
+                    .iter()
+                    .fold(0.0, |largest: f32, weight| largest.max(weight.abs()));
+                if !(1e-6..1e3).contains(&largest) || weights.iter().any(|weight| weight.is_nan()) {
+                    block[index] = before;
+                }
+            }
+        }
+        self
+    }
+
     pub fn matrix(&self) -> Matrix<'_> {
         Matrix::new(self.format, self.rows, self.columns, &self.bytes).expect("a matrix")
     }

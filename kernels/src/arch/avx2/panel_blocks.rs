@@ -164,7 +164,6 @@ unsafe fn store_scale_and_minimum(groups: Groups, halves: __m256i) {
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) unsafe fn store_non_linear(groups: Groups, group: usize, columns: [__m256i; 4]) {
-    // Both halves of the entries: of each byte's use, the high bits are masked.
     const UNSIGNED: [i8; 16] = plus(NON_LINEAR, i8::MIN);
     for (step, x) in columns.into_iter().enumerate() {
         for (half, codes) in nibbles(x).into_iter().enumerate() {
