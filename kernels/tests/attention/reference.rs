@@ -111,6 +111,15 @@ impl Player {
 
     /// One step of (sequence, its data, tokens); gives the outputs of each.
     pub fn step(&mut self, items: &[(SequenceId, &Data, usize)]) -> Result<Vec<Vec<f32>>> {
+        let outputs = self.compute_only(items)?;
+        for (sequence, _, tokens) in items {
+            self.cache.commit(*sequence, *tokens)?;
+        }
+        Ok(outputs)
+    }
+
+    /// A step that is not committed.
+    pub fn compute_only(&mut self, items: &[(SequenceId, &Data, usize)]) -> Result<Vec<Vec<f32>>> {
         let settings = &self.settings;
         let (mut query, mut key, mut value) = (Vec::new(), Vec::new(), Vec::new());
         let mut batch = Vec::new();
@@ -154,9 +163,6 @@ impl Player {
             &mut self.scratch,
             &mut output,
         )?;
-        for item in &batch {
-            self.cache.commit(item.sequence, item.tokens)?;
-        }
         Ok(batch
             .iter()
             .map(|item| output[item.first * width..(item.first + item.tokens) * width].to_vec())
