@@ -69,7 +69,7 @@ pub(super) unsafe fn halves<const BYTES: usize, const SECOND: usize>(blocks: *co
             indices[i / 4][16 + i] = (place(byte + 2, 0, SECOND) / 2) as u16;
             i += 1;
         }
-        assert!(SECOND + 64 <= 4 * BYTES && SECOND % 2 == 0);
+        assert!(SECOND + 64 <= 4 * BYTES && SECOND.is_multiple_of(2));
         indices
     };
     let mut words = _mm512_setzero_si512();
