@@ -42,7 +42,12 @@ fn read(path: &Path) -> Vec<u8> {
 }
 
 fn floats(path: &Path) -> Vec<f32> {
-    read(path).as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    read(path)
+        .as_chunks()
+        .0
+        .iter()
+        .map(|bytes| f32::from_le_bytes(*bytes))
+        .collect()
 }
 
 fn cases(folder: &Path) -> (Vec<Case>, Vec<f32>) {
@@ -60,7 +65,10 @@ fn cases(folder: &Path) -> (Vec<Case>, Vec<f32>) {
                     is_random: kind == "random",
                     bytes: read(&folder.join(bytes)),
                     values: floats(&folder.join(entry[kind]["values"].as_str().expect("values"))),
-                    products: products.iter().map(|product| product.as_f64().expect("a product")).collect(),
+                    products: products
+                        .iter()
+                        .map(|product| product.as_f64().expect("a product"))
+                        .collect(),
                 });
             }
         }
@@ -74,11 +82,22 @@ fn most_error(format: Format, weights: &[f32], x: &[f32]) -> f64 {
     let mut sum = 0.0;
     for (weights, x) in weights.chunks(GROUP).zip(x.chunks(GROUP)) {
         let step = x.iter().fold(0.0f32, |largest, x| largest.max(x.abs())) / 127.0;
-        most += weights.iter().map(|weight| f64::from(weight.abs() * step) / 2.0).sum::<f64>();
-        sum += weights.iter().zip(x).map(|(weight, x)| f64::from((weight * x).abs())).sum::<f64>();
+        most += weights
+            .iter()
+            .map(|weight| f64::from(weight.abs() * step) / 2.0)
+            .sum::<f64>();
+        sum += weights
+            .iter()
+            .zip(x)
+            .map(|(weight, x)| f64::from((weight * x).abs()))
+            .sum::<f64>();
     }
     let rounding = sum * 1e-5;
-    if format.scaling() == Scaling::Float { rounding } else { most * 1.001 + rounding }
+    if format.scaling() == Scaling::Float {
+        rounding
+    } else {
+        most * 1.001 + rounding
+    }
 }
 
 fn check(folder: &Path) -> usize {
@@ -111,7 +130,10 @@ fn check(folder: &Path) -> usize {
                     let weights = &case.values[row * x.len()..][..x.len()];
                     assert!(error <= most_error(case.format, weights, &x), "{what}, error {error}");
                     if !case.is_random {
-                        assert!(error / x.len() as f64 <= accepted_by_ggml(case.format), "{what}, error {error}");
+                        assert!(
+                            error / x.len() as f64 <= accepted_by_ggml(case.format),
+                            "{what}, error {error}"
+                        );
                     }
                 }
             }

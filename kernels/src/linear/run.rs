@@ -1,5 +1,6 @@
 use std::ops::Range;
 
+use super::finish::Sums;
 use super::request::{LinearRequest, LinearWeight, Product, mismatch};
 use super::scratch::{InputScratch, Scratch, ThreadScratch};
 use super::share::share_start;
@@ -280,14 +281,15 @@ impl<'a> Run<'a> {
                 kernel.multiply(&matrix, &arranged[..tokens], stream, sums.floats(tokens * rows.len()));
             }
         }
-        let [sums, up] = sums;
-        let width = rows.len();
-        let (sums, up) = (sums.floats(tokens * width), up.floats(tokens * width));
-        for (token, (sums, up)) in sums.chunks_exact_mut(width).zip(up.chunks_exact_mut(width)).enumerate() {
-            let output = strip.token(token, rows.clone());
-            self.request
-                .finish(&planned.product, rows.clone(), token, sums, up, output);
-        }
+        let [sums, up, gated] = sums;
+        let count = tokens * rows.len();
+        let sums = Sums {
+            width: rows.len(),
+            sums: sums.floats(count),
+            up: up.floats(if planned.product.up.is_some() { count } else { 0 }),
+            gated: gated.floats(if planned.product.up.is_some() { count } else { 0 }),
+        };
+        self.request.finish(&planned.product, rows, 0, sums, strip);
     }
 
     /// `end`: where the rows of this thread end.
@@ -309,33 +311,24 @@ impl<'a> Run<'a> {
             }
         }
         let next = rows.end..(rows.end + PANEL_ROWS).min(end);
+        let mut sums: [TileSums; 3] = [[[0.0; PANEL_ROWS]; TILE_TOKENS]; 3];
         for tile in 0..self.request.tokens.div_ceil(TILE_TOKENS) {
             if self.request.cancel.is_set() {
                 return;
             }
-            let mut sums: [TileSums; 2] = [[[0.0; PANEL_ROWS]; TILE_TOKENS]; 2];
             let weights = planned.product.weights().zip(planned.ways);
             for (((weight, way), panel), sums) in weights.zip(&scratch.panels).zip(&mut sums) {
                 let ahead = if tile == 0 { next.clone() } else { 0..0 };
                 let ahead = weight.matrix.slice(ahead.start, ahead.len());
-                self.tile(
-                    &weight.matrix.slice(rows.start, rows.len()),
-                    way,
-                    panel,
-                    tile,
-                    &ahead,
-                    sums,
-                );
+                let matrix = weight.matrix.slice(rows.start, rows.len());
+                self.tile(&matrix, way, panel, tile, &ahead, sums);
             }
             let first = tile * TILE_TOKENS;
-            let [sums, up] = &mut sums;
-            let last = (first + TILE_TOKENS).min(self.request.tokens);
-            for (token, (sums, up)) in (first..last).zip(sums.iter_mut().zip(up)) {
-                let output = strip.token(token, rows.clone());
-                let (sums, up) = (&mut sums[..rows.len()], &mut up[..rows.len()]);
-                self.request
-                    .finish(&planned.product, rows.clone(), token, sums, up, output);
-            }
+            let count = TILE_TOKENS.min(self.request.tokens - first);
+            let [sums, up, gated] = sums.each_mut().map(|sums| sums[..count].as_flattened_mut());
+            let width = PANEL_ROWS;
+            let sums = Sums { width, sums, up, gated };
+            self.request.finish(&planned.product, rows.clone(), first, sums, strip);
         }
     }
 

@@ -23,7 +23,8 @@ pub(super) struct InputScratch {
 pub(super) struct ThreadScratch {
     /// Of the weight and of its `up`.
     pub panels: [Buffer; 2],
-    pub sums: [Buffer; 2],
+    /// Of the weight, of its `up`, and both combined.
+    pub sums: [Buffer; 3],
     pub stream: Buffer,
 }
 

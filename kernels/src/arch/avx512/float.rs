@@ -1,6 +1,6 @@
 use std::arch::x86_64::*;
 
-use crate::arch::products::{FloatFunction, TileSums};
+use crate::arch::products::{FloatFunction, PANEL_ROWS, TileSums};
 use crate::format::Format;
 use crate::matrix::Matrix;
 
@@ -22,17 +22,17 @@ pub(super) fn function(format: Format) -> FloatFunction {
 /// are the matrix's format.
 #[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
 unsafe fn multiply<const BYTES: usize, const BRAIN: bool>(matrix: &Matrix<'_>, input: &[f32], sums: &mut TileSums) {
-    // SAFETY: as the caller promises; the input has as many tokens.
-    unsafe {
-        match input.len() / matrix.columns() {
-            1 => rows::<1, 1, BYTES, BRAIN>(matrix, input, sums),
-            2 => rows::<2, 2, BYTES, BRAIN>(matrix, input, sums),
-            3 => rows::<3, 4, BYTES, BRAIN>(matrix, input, sums),
-            4 => rows::<4, 4, BYTES, BRAIN>(matrix, input, sums),
-            5 => rows::<5, 4, BYTES, BRAIN>(matrix, input, sums),
-            6 => rows::<6, 4, BYTES, BRAIN>(matrix, input, sums),
-            7 => rows::<7, 2, BYTES, BRAIN>(matrix, input, sums),
-            _ => rows::<8, 2, BYTES, BRAIN>(matrix, input, sums),
+    // Four rows of weights and of activations may lie in one set of the first-level cache: more do not fit.
+    let four = 4 * matrix.columns();
+    for (input, sums) in input.chunks(four).zip(sums.chunks_mut(4)) {
+        // SAFETY: as the caller promises; the input has as many tokens.
+        unsafe {
+            match input.len() / matrix.columns() {
+                1 => rows::<1, 1, BYTES, BRAIN>(matrix, input, sums),
+                2 => rows::<2, 2, BYTES, BRAIN>(matrix, input, sums),
+                3 => rows::<3, 4, BYTES, BRAIN>(matrix, input, sums),
+                _ => rows::<4, 4, BYTES, BRAIN>(matrix, input, sums),
+            }
         }
     }
 }
@@ -43,7 +43,7 @@ unsafe fn multiply<const BYTES: usize, const BRAIN: bool>(matrix: &Matrix<'_>, i
 unsafe fn rows<const TOKENS: usize, const ROWS: usize, const BYTES: usize, const BRAIN: bool>(
     matrix: &Matrix<'_>,
     input: &[f32],
-    sums: &mut TileSums,
+    sums: &mut [[f32; PANEL_ROWS]],
 ) {
     let mut row = 0;
     while row + ROWS <= matrix.rows() {
@@ -66,7 +66,7 @@ unsafe fn dots<const TOKENS: usize, const ROWS: usize, const BYTES: usize, const
     matrix: &Matrix<'_>,
     first: usize,
     input: &[f32],
-    sums: &mut TileSums,
+    sums: &mut [[f32; PANEL_ROWS]],
 ) {
     let columns = matrix.columns();
     let weights = matrix.row(first).as_ptr();

@@ -88,7 +88,7 @@ unsafe fn multiply_tokens<const TOKENS: usize, const PARTS: usize, const MINIMUM
                 for (token, dot) in dots.iter_mut().enumerate() {
                     // SAFETY: every token has 32 values.
                     let x = unsafe { x.add(token * GROUP + step * 4).cast::<i32>().read_unaligned() };
-                    *dot = _mm512_dpbusd_epi32(*dot, weight, _mm512_set1_epi32(x));
+                    *dot = placed_here(_mm512_dpbusd_epi32(*dot, weight, _mm512_set1_epi32(x)));
                 }
             }
             let number = |index: usize| {
@@ -114,4 +114,14 @@ unsafe fn multiply_tokens<const TOKENS: usize, const PARTS: usize, const MINIMUM
         // SAFETY: 16 floats.
         unsafe { _mm512_storeu_ps(sums.as_mut_ptr(), accumulator) };
     }
+}
+
+/// Left alone, the compiler puts the dots of one token behind another's, and the last chain has nothing beside it:
+/// 96 cycles instead of 80 for 8 tokens and a group.
+#[inline]
+#[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
+fn placed_here(mut dot: __m512i) -> __m512i {
+    // SAFETY: no instruction; the order of such blocks is kept.
+    unsafe { std::arch::asm!("/* {0} */", inout(zmm_reg) dot, options(nomem, nostack, preserves_flags)) };
+    dot
 }
