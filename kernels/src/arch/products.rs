@@ -88,6 +88,9 @@ pub(crate) type UnpackFunction = unsafe fn(&Matrix<'_>, &mut [u8]);
 /// Panel, tile, bytes that will be unpacked next (to be fetched into the cache meanwhile; may be empty), sums.
 pub(crate) type PanelFunction = unsafe fn(&[u8], &Tile<'_>, &[u8], &mut TileSums);
 
+/// Rows of a matrix as for `unpack`, the panel, then as for `multiply`.
+pub(crate) type StartFunction = unsafe fn(&Matrix<'_>, &mut [u8], &Tile<'_>, &[u8], &mut TileSums);
+
 #[derive(Clone, Copy)]
 pub(crate) struct PanelKernel {
     /// What the panel adds to the values of weights so that they are unsigned: `Tile::starts` takes it off again.
@@ -96,6 +99,8 @@ pub(crate) struct PanelKernel {
     pub group_bytes: usize,
     pub unpack: UnpackFunction,
     pub multiply: PanelFunction,
+    /// Both at once, where that is faster: unpacking uses what multiplying leaves idle.
+    pub start: Option<StartFunction>,
 }
 
 /// 1..=PANEL_ROWS rows of a matrix, input: (nTokens, columns) with 1..=TILE_TOKENS tokens, sums.
@@ -171,16 +176,28 @@ impl PanelKernel {
         columns / GROUP * self.group_bytes
     }
 
-    /// Unpacks up to 16 rows into a panel of `panel_bytes` bytes.
-    pub fn unpack(&self, matrix: &Matrix<'_>, panel: &mut [u8]) {
+    /// Unpacks up to 16 rows into a panel of `panel_bytes` bytes and multiplies it with the first tile.
+    pub fn start(&self, matrix: &Matrix<'_>, panel: &mut [u8], tile: &Tile<'_>, ahead: &[u8], sums: &mut TileSums) {
         assert!((1..=PANEL_ROWS).contains(&matrix.rows()) && panel.len() == self.panel_bytes(matrix.columns()));
-        assert!(panel.as_ptr().addr().is_multiple_of(LINE));
+        self.check(matrix.format(), panel, tile);
         // SAFETY: the shapes agree, and the processor has the instructions, see `arch`.
-        unsafe { (self.unpack)(matrix, panel) }
+        unsafe {
+            if let Some(start) = self.start {
+                return start(matrix, panel, tile, ahead, sums);
+            }
+            (self.unpack)(matrix, panel);
+            (self.multiply)(panel, tile, ahead, sums);
+        }
     }
 
     /// Sums of a panel that was unpacked from `format` with a tile of as many groups; writes the tile's tokens.
     pub fn multiply(&self, format: Format, panel: &[u8], tile: &Tile<'_>, ahead: &[u8], sums: &mut TileSums) {
+        self.check(format, panel, tile);
+        // SAFETY: the shapes agree, and the processor has the instructions, see `arch`.
+        unsafe { (self.multiply)(panel, tile, ahead, sums) }
+    }
+
+    fn check(&self, format: Format, panel: &[u8], tile: &Tile<'_>) {
         let groups = panel.len() / self.group_bytes;
         let parts = if format.scaling().has_halves() { 2 } else { 1 };
         assert!(panel.len() == groups * self.group_bytes && panel.as_ptr().addr().is_multiple_of(LINE));
@@ -188,7 +205,5 @@ impl PanelKernel {
         assert!(tile.values.len() == groups * TILE_TOKENS * GROUP && tile.scales.len() == groups * TILE_TOKENS);
         assert!(self.offset == 0 || tile.starts.len() == groups * parts * TILE_TOKENS);
         assert!(!format.scaling().has_minimum() || tile.weighted.len() == groups * parts * TILE_TOKENS);
-        // SAFETY: the shapes agree, and the processor has the instructions, see `arch`.
-        unsafe { (self.multiply)(panel, tile, ahead, sums) }
     }
 }

@@ -5,6 +5,7 @@ use super::request::{LinearRequest, LinearWeight, Product, mismatch};
 use super::scratch::{InputScratch, Scratch, ThreadScratch};
 use super::share::share_start;
 use crate::activations::TileExtras;
+use crate::arch::buffer::Buffer;
 use crate::arch::products::{Arrangement, PANEL_ROWS, PanelKernel, Products, StreamKernel, TILE_TOKENS, TileSums};
 use crate::arch::strip::{Strip, Strips};
 use crate::error::Result;
@@ -301,15 +302,6 @@ impl<'a> Run<'a> {
         scratch: &mut ThreadScratch,
         strip: &mut Strip<'_>,
     ) {
-        let matrices = planned
-            .product
-            .weights()
-            .map(|weight| weight.matrix.slice(rows.start, rows.len()));
-        for ((matrix, way), panel) in matrices.zip(planned.ways).zip(&mut scratch.panels) {
-            if let Way::Panel { kernel, .. } = way {
-                kernel.unpack(&matrix, panel.bytes(kernel.panel_bytes(matrix.columns())));
-            }
-        }
         let next = rows.end..(rows.end + PANEL_ROWS).min(end);
         let mut sums: [TileSums; 3] = [[[0.0; PANEL_ROWS]; TILE_TOKENS]; 3];
         for tile in 0..self.request.tokens.div_ceil(TILE_TOKENS) {
@@ -317,7 +309,7 @@ impl<'a> Run<'a> {
                 return;
             }
             let weights = planned.product.weights().zip(planned.ways);
-            for (((weight, way), panel), sums) in weights.zip(&scratch.panels).zip(&mut sums) {
+            for (((weight, way), panel), sums) in weights.zip(&mut scratch.panels).zip(&mut sums) {
                 let ahead = if tile == 0 { next.clone() } else { 0..0 };
                 let ahead = weight.matrix.slice(ahead.start, ahead.len());
                 let matrix = weight.matrix.slice(rows.start, rows.len());
@@ -337,7 +329,7 @@ impl<'a> Run<'a> {
         &self,
         matrix: &Matrix<'_>,
         way: Way,
-        panel: &crate::arch::buffer::Buffer,
+        panel: &mut Buffer,
         tile: usize,
         ahead: &Matrix<'_>,
         sums: &mut TileSums,
@@ -345,9 +337,13 @@ impl<'a> Run<'a> {
         let columns = matrix.columns();
         match way {
             Way::Panel { kernel, extras, index } => {
-                let panel = panel.written(kernel.panel_bytes(columns));
-                let tile = self.input.tiles.tile(tile, index, extras);
-                kernel.multiply(matrix.format(), panel, &tile, ahead.bytes(), sums);
+                let panel = panel.bytes(kernel.panel_bytes(columns));
+                let x = self.input.tiles.tile(tile, index, extras);
+                if tile == 0 {
+                    kernel.start(matrix, panel, &x, ahead.bytes(), sums);
+                } else {
+                    kernel.multiply(matrix.format(), panel, &x, ahead.bytes(), sums);
+                }
             }
             _ => {
                 let first = tile * TILE_TOKENS;

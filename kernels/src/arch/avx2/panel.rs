@@ -17,6 +17,7 @@ pub(super) fn kernel(format: Format) -> PanelKernel {
         offset,
         group_bytes: group_bytes(width, format.scaling()),
         unpack: unpack_function(format),
+        start: None,
         multiply: tile::function(width, format.scaling(), offset != 0),
     }
 }

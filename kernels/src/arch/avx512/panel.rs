@@ -1,19 +1,48 @@
 use std::arch::x86_64::*;
 
-use super::{panel_blocks, panel_k, tile};
+use super::panel_blocks::*;
+use super::panel_k::*;
+use super::tile::{self, STEPS};
 use crate::arch::buffer::LINE;
 use crate::arch::generic::unpack_rows;
-use crate::arch::products::{PANEL_ROWS, PanelKernel, UnpackFunction};
-use crate::format::Format;
+use crate::arch::products::{PANEL_ROWS, PanelKernel};
+use crate::format::{Format, Scaling};
 use crate::matrix::Matrix;
 use crate::unpack::GROUP;
 
-/// Panels: weights as unsigned bytes, four columns of 16 rows in a vector, lane = row; see `tile::group_bytes`.
+/// Panels: weights as unsigned bytes, four columns of 16 rows in a vector, lane = row; see `group_bytes`.
 pub(super) fn kernel(format: Format) -> PanelKernel {
+    fn of<B: PanelBlock>(format: Format) -> PanelKernel {
+        PanelKernel {
+            unpack: unpack::<B>,
+            start: Some(tile::start_function::<B>()),
+            ..any(format)
+        }
+    }
+    match format {
+        Format::Q4_0 => of::<Q4_0>(format),
+        Format::Q4_1 => of::<Q4_1>(format),
+        Format::Q5_0 => of::<Q5_0>(format),
+        Format::Q5_1 => of::<Q5_1>(format),
+        Format::Q8_0 => of::<Q8_0>(format),
+        Format::IQ4_NL => of::<Iq4Nl>(format),
+        Format::MXFP4 => of::<Mxfp4>(format),
+        Format::Q2_K => of::<Q2K>(format),
+        Format::Q3_K => of::<Q3K>(format),
+        Format::Q4_K => of::<Q4K>(format),
+        Format::Q5_K => of::<Q5K>(format),
+        Format::Q6_K => of::<Q6K>(format),
+        Format::IQ4_XS => of::<Iq4Xs>(format),
+        _ => any(format),
+    }
+}
+
+fn any(format: Format) -> PanelKernel {
     PanelKernel {
         offset: offset(format),
-        group_bytes: tile::group_bytes(format.scaling()),
-        unpack: unpack_function(format),
+        group_bytes: group_bytes(format.scaling()),
+        unpack: unpack_any,
+        start: None,
         multiply: tile::function(format),
     }
 }
@@ -30,62 +59,87 @@ fn offset(format: Format) -> i32 {
     }
 }
 
-fn unpack_function(format: Format) -> UnpackFunction {
-    match format {
-        Format::Q4_0 => panel_blocks::q4_0,
-        Format::Q4_1 => panel_blocks::q4_1,
-        Format::Q5_0 => panel_blocks::q5_0,
-        Format::Q5_1 => panel_blocks::q5_1,
-        Format::Q8_0 => panel_blocks::q8_0,
-        Format::IQ4_NL => panel_blocks::iq4_nl,
-        Format::MXFP4 => panel_blocks::mxfp4,
-        Format::Q2_K => panel_k::q2_k,
-        Format::Q3_K => panel_k::q3_k,
-        Format::Q4_K => panel_k::q4_k,
-        Format::Q5_K => panel_k::q5_k,
-        Format::Q6_K => panel_k::q6_k,
-        Format::IQ4_XS => panel_k::iq4_xs,
-        _ => unpack_any,
+/// Bytes of a panel's group: 8 vectors of weights, one of scales for each part, one of minimums for each part.
+const fn group_bytes(scaling: Scaling) -> usize {
+    let parts = if scaling.has_halves() { 2 } else { 1 };
+    let numbers = if scaling.has_minimum() { 2 } else { 1 };
+    (STEPS + parts * numbers) * LINE
+}
+
+/// A block of a format in 16 rows.
+pub(super) trait PanelBlock {
+    const BYTES: usize;
+    const GROUPS: usize;
+    const SCALING: Scaling;
+
+    /// `first`: the block in the first row.
+    ///
+    /// # Safety
+    /// The block of every row, `stride` bytes after that of the row before, can be read, and its groups written. The
+    /// processor has the instructions.
+    unsafe fn unpack(first: *const u8, stride: usize, groups: PanelGroup);
+}
+
+/// Groups of a panel that are written.
+#[derive(Clone, Copy)]
+pub(super) struct PanelGroup {
+    first: *mut u8,
+    bytes: usize,
+}
+
+impl PanelGroup {
+    /// Where groups of so many bytes are.
+    #[inline]
+    pub fn new(first: *mut u8, bytes: usize) -> Self {
+        Self { first, bytes }
+    }
+
+    /// # Safety
+    /// The panel has the group.
+    #[inline]
+    unsafe fn line(self, group: usize, line: usize) -> *mut u8 {
+        // SAFETY: as the caller promises.
+        unsafe { self.first.add(group * self.bytes + line * LINE) }
+    }
+
+    /// Weights of columns 4 * step.. of a group.
+    ///
+    /// # Safety
+    /// The panel has the group.
+    #[inline]
+    #[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
+    pub unsafe fn weights(self, group: usize, step: usize, weights: __m512i) {
+        // SAFETY: as the caller promises; the first 8 lines of a group are weights.
+        unsafe { _mm512_store_si512(self.line(group, step).cast(), weights) }
+    }
+
+    /// Scales of a group, then minimums.
+    ///
+    /// # Safety
+    /// The panel has the group, and it has so many numbers.
+    #[inline]
+    #[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
+    pub unsafe fn numbers(self, group: usize, index: usize, numbers: __m512) {
+        // SAFETY: as the caller promises.
+        unsafe { _mm512_store_ps(self.line(group, STEPS + index).cast(), numbers) }
     }
 }
 
-/// A group of a panel that is written.
-#[derive(Clone, Copy)]
-pub(super) struct PanelGroup(*mut u8);
-
-impl PanelGroup {
-    /// # Safety
-    /// The panel has the group, of `bytes` bytes.
-    #[inline]
-    pub unsafe fn new(panel: &mut [u8], group: usize, bytes: usize) -> Self {
-        // SAFETY: as the caller promises.
-        Self(unsafe { panel.as_mut_ptr().add(group * bytes) })
+/// # Safety
+/// As [`PanelKernel::unpack`] checks, for a matrix of the block's format.
+#[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
+unsafe fn unpack<B: PanelBlock>(matrix: &Matrix<'_>, panel: &mut [u8]) {
+    if matrix.rows() < PANEL_ROWS {
+        return unpack_any(matrix, panel);
     }
-
-    /// The group `index` groups after this one.
-    ///
-    /// # Safety
-    /// The panel has it.
-    #[inline]
-    pub unsafe fn after(self, index: usize, bytes: usize) -> Self {
-        // SAFETY: as the caller promises.
-        Self(unsafe { self.0.add(index * bytes) })
-    }
-
-    /// Weights of columns 4 * step.. of the group.
-    #[inline]
-    #[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
-    pub fn weights(self, step: usize, weights: __m512i) {
-        // SAFETY: the first 8 lines of a group are weights.
-        unsafe { _mm512_store_si512(self.0.add(step * LINE).cast(), weights) }
-    }
-
-    /// Scales, then minimums.
-    #[inline]
-    #[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
-    pub fn numbers(self, index: usize, numbers: __m512) {
-        // SAFETY: the caller writes those that the format has.
-        unsafe { _mm512_store_ps(self.0.add((GROUP / 4 + index) * LINE).cast(), numbers) }
+    let bytes = group_bytes(B::SCALING);
+    for block in 0..matrix.row_bytes() / B::BYTES {
+        // SAFETY: the matrix has 16 rows of so many blocks, the panel their groups.
+        unsafe {
+            let first = matrix.bytes().as_ptr().add(block * B::BYTES);
+            let groups = panel.as_mut_ptr().add(block * B::GROUPS * bytes);
+            B::unpack(first, matrix.row_bytes(), PanelGroup::new(groups, bytes));
+        }
     }
 }
 
@@ -93,7 +147,7 @@ impl PanelGroup {
 #[target_feature(enable = "avx512vbmi,avx512vnni,avx512vl,avx512dq")]
 pub(super) fn unpack_any(matrix: &Matrix<'_>, panel: &mut [u8]) {
     let format = matrix.format();
-    let group_bytes = tile::group_bytes(format.scaling());
+    let group_bytes = group_bytes(format.scaling());
     let offset = offset(format) as u8;
     unpack_rows(matrix, |group, row, weights| {
         let group = &mut panel[group * group_bytes..][..group_bytes];

@@ -13,6 +13,7 @@ pub(super) fn kernel(format: Format) -> PanelKernel {
         offset: 0,
         group_bytes: GROUP_BYTES,
         unpack,
+        start: None,
         multiply: match format.scaling() {
             Scaling::Float => panic!("{} has no panels", format.name()),
             Scaling::Whole => multiply::<1, false>,
