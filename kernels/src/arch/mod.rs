@@ -2,6 +2,8 @@
 //! [`Isa::available`](crate::isa::Isa::available) or [`Isa::chosen`](crate::isa::Isa::chosen): the processor has it.
 
 #[cfg(target_arch = "x86_64")]
+mod arrange;
+#[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;

@@ -6,6 +6,11 @@ mod panel;
 mod panel_blocks;
 mod panel_k;
 mod quantize;
+mod stream;
+mod stream_blocks;
+mod stream_halves;
+mod stream_k;
+mod stream_split;
 mod tile;
 mod transpose;
 
@@ -13,7 +18,7 @@ use super::products::Products;
 
 pub(super) static PRODUCTS: Products = Products {
     quantize: quantize::quantize,
-    stream: |_| None,
+    stream: stream::kernel,
     panel: panel::kernel,
     float: float::function,
 };

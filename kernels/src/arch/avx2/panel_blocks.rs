@@ -67,16 +67,17 @@ rows_of_blocks!(Iq4Nl, IQ4_NL, Whole, 18, |first, stride, groups| {
 });
 
 rows_of_blocks!(Mxfp4, MXFP4, Whole, 17, |first, stride, groups| {
-    const UNSIGNED: [i8; 16] = plus(FLOAT4, 12);
     for (step, x) in load_columns(first.add(1), stride).into_iter().enumerate() {
         let [low, high] = nibbles(x);
-        groups.weights(0, step, look_up(&UNSIGNED, low));
-        groups.weights(0, 4 + step, look_up(&UNSIGNED, high));
+        groups.weights(0, step, look_up(&UNSIGNED_FLOAT4, low));
+        groups.weights(0, 4 + step, look_up(&UNSIGNED_FLOAT4, high));
     }
     // The exponent and the first three bytes of codes.
     let exponents = _mm256_and_si256(load_dwords(first, stride), _mm256_set1_epi32(255));
     groups.numbers(0, 0, halves_of_exponents(exponents));
 });
+
+pub(super) const UNSIGNED_FLOAT4: [i8; 16] = plus(FLOAT4, 12);
 
 const fn plus(table: [i8; 16], number: i8) -> [i8; 16] {
     let mut sums = [0; 16];

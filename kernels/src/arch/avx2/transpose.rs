@@ -79,3 +79,39 @@ pub(super) fn pairs_of_halves(x: __m256i) -> [__m256; 2] {
         _mm256_cvtph_ps(_mm256_extracti128_si256(words, 1)),
     ]
 }
+
+/// Sums of the words of each 128-bit lane of the four vectors, those of x[k] as dword k of the lane. A word is at most
+/// 16382 in absolute value.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn add_words(x: [__m256i; 4]) -> __m256i {
+    let [a, b, c, d] = x.map(|x| _mm256_madd_epi16(x, _mm256_set1_epi16(1)));
+    // Sums of two words fit a word.
+    let pairs = |x, y| _mm256_madd_epi16(_mm256_packs_epi32(x, y), _mm256_set1_epi16(1));
+    add_pairs(pairs(a, b), pairs(c, d))
+}
+
+/// Sums of the dwords of each 128-bit lane of the four vectors, those of x[k] as dword k of the lane.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn add_dwords([a, b, c, d]: [__m256i; 4]) -> __m256i {
+    add_pairs(add_pairs(a, b), add_pairs(c, d))
+}
+
+/// In each 128-bit lane: x0 + x1, x2 + x3, y0 + y1, y2 + y3.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+fn add_pairs(x: __m256i, y: __m256i) -> __m256i {
+    let (x, y) = (_mm256_castsi256_ps(x), _mm256_castsi256_ps(y));
+    _mm256_add_epi32(
+        _mm256_castps_si256(_mm256_shuffle_ps(x, y, 0b10_00_10_00)),
+        _mm256_castps_si256(_mm256_shuffle_ps(x, y, 0b11_01_11_01)),
+    )
+}
+
+/// Dwords 0 4 1 5 2 6 3 7.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn interleave_lanes(x: __m256i) -> __m256i {
+    _mm256_permutevar8x32_epi32(x, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7))
+}

@@ -1,6 +1,5 @@
 //! AVX-512 with byte permutes and integer dot products (`Isa::Avx512`).
 
-mod arrange;
 mod block_loads;
 mod float;
 mod panel;

@@ -4,12 +4,12 @@
 
 use std::arch::x86_64::*;
 
-use super::arrange::Activations;
 use super::stream_blocks::*;
 use super::stream_halves::{Halves, Q2K, Q3K, Q6K};
 use super::stream_six_bits::SixBits;
 use super::stream_split::Split;
 use super::transpose::transpose;
+use crate::arch::arrange::Activations;
 use crate::arch::buffer::Buffer;
 use crate::arch::products::{Arrangement, PANEL_ROWS, StreamKernel};
 use crate::format::Format;

@@ -3,10 +3,10 @@
 use std::arch::x86_64::*;
 use std::marker::PhantomData;
 
-use super::arrange::{Activations, HALVES};
 use super::block_loads::{add_bits, nibbles};
 use super::stream::{Unit, store_products};
 use super::transpose::sums_in_order;
+use crate::arch::arrange::{Activations, HALVES};
 use crate::arch::products::Arrangement;
 
 /// A block of 256 weights.

@@ -2,10 +2,10 @@
 
 use std::arch::x86_64::*;
 
-use super::arrange::{Activations, PAIRS};
 use super::block_loads::{add_bits, nibbles};
 use super::stream::{Unit, store_products};
 use super::transpose::add_lanes;
+use crate::arch::arrange::{Activations, PAIRS};
 use crate::arch::products::Arrangement;
 
 /// Four blocks of Q5_K if `FIFTH`, else of Q4_K.

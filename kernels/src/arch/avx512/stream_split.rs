@@ -3,9 +3,9 @@
 use std::arch::x86_64::*;
 use std::marker::PhantomData;
 
-use super::arrange::{Activations, SPLIT};
 use super::stream::{Unit, store_products};
 use super::transpose::sums_in_order;
+use crate::arch::arrange::{Activations, SPLIT};
 use crate::arch::products::Arrangement;
 
 /// 16 blocks of 32 weights.

@@ -9,8 +9,8 @@ use crate::unpack::GROUP;
 
 const HALF: usize = GROUP / 2;
 
-/// The first halves of all groups, then the second halves; for units of 16 groups.
-pub(super) static SPLIT: Arrangement = Arrangement {
+/// The first halves of all groups, then the second halves; for units of 8 or 16 groups.
+pub(in crate::arch) static SPLIT: Arrangement = Arrangement {
     bytes: |columns| Layout::new(columns, 1, SPLIT_MORE).bytes(),
     arrange: |row, output| {
         let layout = Layout::new(row.values.len(), 1, SPLIT_MORE);
@@ -29,7 +29,7 @@ pub(super) static SPLIT: Arrangement = Arrangement {
 const SPLIT_MORE: usize = 15;
 
 /// Groups 0 2 1 3 of each four; for units of 32 groups.
-pub(super) static PAIRS: Arrangement = Arrangement {
+pub(in crate::arch) static PAIRS: Arrangement = Arrangement {
     bytes: |columns| Layout::new(columns, 1, PAIRS_MORE).bytes(),
     arrange: |row, output| {
         let layout = Layout::new(row.values.len(), 1, PAIRS_MORE);
@@ -48,7 +48,7 @@ pub(super) static PAIRS: Arrangement = Arrangement {
 const PAIRS_MORE: usize = 24;
 
 /// Values in their order, the rest for each half; for units of 8 groups.
-pub(super) static HALVES: Arrangement = Arrangement {
+pub(in crate::arch) static HALVES: Arrangement = Arrangement {
     bytes: |columns| Layout::new(columns, 2, 0).bytes(),
     arrange: |row, output| {
         let values = Layout::new(row.values.len(), 2, 0).arrange(row, output);
@@ -121,7 +121,7 @@ impl Layout {
 
 /// Where a kernel finds its activations.
 #[derive(Clone, Copy)]
-pub(super) struct Activations {
+pub(in crate::arch) struct Activations {
     pub values: *const u8,
     pub scales: *const f32,
     pub sums: *const i32,
