@@ -1,5 +1,7 @@
 //! The border to ONNX Runtime and Node: everything that is not arithmetic.
 
+// Its functions are called by Node alone.
+#[cfg_attr(test, allow(dead_code))]
 mod addon;
 mod engine;
 mod engine_thread;

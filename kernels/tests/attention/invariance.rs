@@ -21,7 +21,7 @@ fn shapes() -> Vec<AttentionSettings> {
     odd.window = Some(200);
     odd.softcap = Some(20.0);
     odd.sinks = Some(Random(1).normals(6));
-    odd.alibi_max_bias = Some(8.0);
+    odd.alibi_slopes = Some((0..odd.heads).map(|head| 0.5 / (head + 1) as f32).collect());
     shapes.push(odd);
     shapes
 }
