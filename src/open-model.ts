@@ -77,9 +77,7 @@ export async function openModel(
             },
       tokenizer,
       template,
-      ...(session === undefined
-        ? {}
-        : { engine: createScheduler(session, { fileDefaults: metadata, readAhead }) }),
+      ...(session === undefined ? {} : { engine: createScheduler(session, { fileDefaults: metadata }) }),
     });
     return { model, headerBytes: gguf.headerBytes };
   } catch (error) {
@@ -103,12 +101,6 @@ function sessionRequest(gguf: GgufFile, contextLength: number, options: OpenOpti
     ...(signal === undefined ? {} : { signal }),
   };
 }
-
-/**
- * The next step begins while the last one's events become text, and a reader may be late by a step. A stream that is
- * left has cost no more than these steps in vain.
- */
-const readAhead = 2;
 
 /** More threads than any machine has cores; ONNX Runtime would start them all. */
 const maximumThreads = 1024;

@@ -1,7 +1,7 @@
 import { RivuletError } from '../errors.ts';
 import { logProbability } from '../session/log-sum-exp.ts';
 import type { Candidates, Session, StepItem, StepResult, TokenScores } from '../session/session.ts';
-import type { EngineEvent, ScoredId } from './engine.ts';
+import type { ScoredId } from './engine.ts';
 import type { PlannedItem } from './plan-step.ts';
 import type { RequestState } from './request-state.ts';
 
@@ -22,7 +22,7 @@ export function acceptResult({ state, item }: PlannedItem, result: StepResult, s
       ...(state.promptTop === undefined ? {} : { scores: state.scores }),
     });
     if (state.options.maxTokens === 0) {
-      end(state, 'max-tokens');
+      state.ready.push({ type: 'end', rawReason: 'max-tokens' });
       return;
     }
   }
@@ -41,7 +41,7 @@ function addToken(state: RequestState, candidates: Candidates, session: Session,
     session.moreCandidates(item.sequence, count),
   );
   if (state.endIds.has(id) && !options.ignoreEos) {
-    end(state, 'eos');
+    state.ready.push({ type: 'end', rawReason: 'eos' });
     return;
   }
   tokens.push(id);
@@ -52,15 +52,10 @@ function addToken(state: RequestState, candidates: Candidates, session: Session,
     ...(options.logprobs === undefined ? {} : { logprob, top: rawTop(candidates) }),
   });
   if (tokens.length - state.promptLength >= options.maxTokens) {
-    end(state, 'max-tokens');
+    state.ready.push({ type: 'end', rawReason: 'max-tokens' });
   } else if (tokens.length >= session.info.contextLength) {
-    end(state, 'context-full');
+    state.ready.push({ type: 'end', rawReason: 'context-full' });
   }
-}
-
-function end(state: RequestState, rawReason: (EngineEvent & { type: 'end' })['rawReason']): void {
-  state.ended = true;
-  state.ready.push({ type: 'end', rawReason });
 }
 
 function rawTop(candidates: Candidates): ScoredId[] {

@@ -1,7 +1,6 @@
 import { dueTokens } from './plan-step.ts';
 import type { HoldingState } from './plan-step.ts';
 import type { PrefixCache } from './prefix-cache.ts';
-import { isWanted } from './request-state.ts';
 import type { RequestState } from './request-state.ts';
 
 /** A request waits for another one's prompt to be computed only when it shares at least this many tokens. */
@@ -23,12 +22,12 @@ export function beginRequests(
   let running = 0;
   let crowded = false;
   for (const state of live) {
-    const wanted = isWanted(state);
+    const isRead = state.pull !== undefined;
     if (isHolding(state)) {
       holding.push(state);
-      if (wanted) running += 1;
-    } else if (wanted && !state.waitsForRoom) waiting.push(state);
-    if (wanted && state.waitsForRoom) crowded = true;
+      if (isRead) running += 1;
+    } else if (isRead && !state.waitsForRoom) waiting.push(state);
+    if (isRead && state.waitsForRoom) crowded = true;
   }
   if (crowded || waiting.length === 0) return;
   waiting.sort((left, right) => right.options.priority - left.options.priority);

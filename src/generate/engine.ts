@@ -38,8 +38,8 @@ export type EngineEvent =
   | { readonly type: 'end'; readonly rawReason: 'eos' | 'max-tokens' | 'context-full' };
 
 /**
- * Ids to ids. `generate` is pulled: nothing is computed until the next event is asked for, or no further ahead than
- * the engine was told to; a request that nobody pulls is parked, and `return()` frees it.
+ * Ids to ids. `generate` is pulled: nothing is computed until the next event is asked for, a request that
+ * nobody pulls is parked, and `return()` frees it.
  */
 export interface Engine {
   /**

@@ -2,7 +2,6 @@ import { RivuletError } from '../errors.ts';
 import { isDecoding } from './plan-step.ts';
 import type { PlannedItem } from './plan-step.ts';
 import type { PrefixCache } from './prefix-cache.ts';
-import { isWanted } from './request-state.ts';
 import type { RequestState } from './request-state.ts';
 
 /** Whether a step failed because the cache has no room for it. */
@@ -64,8 +63,8 @@ function leastUrgent(states: readonly RequestState[]): RequestState | undefined 
 
 /** Compares with a request that was admitted before. */
 function isMoreUrgent(state: RequestState, earlier: RequestState): boolean {
-  const wanted = isWanted(state);
-  if (wanted !== isWanted(earlier)) return wanted;
+  const isRead = state.pull !== undefined;
+  if (isRead !== (earlier.pull !== undefined)) return isRead;
   if (state.waitsForRoom !== earlier.waitsForRoom) return earlier.waitsForRoom;
   if (state.options.priority !== earlier.options.priority) {
     return state.options.priority > earlier.options.priority;

@@ -29,10 +29,6 @@ export interface RequestState {
   readonly scores: ScoredPromptToken[];
   /** Events that wait to be pulled. */
   readonly ready: EngineEvent[];
-  /** It goes on without a pull while fewer events than this are ready. */
-  readonly readAhead: number;
-  /** Its last event is ready or has been pulled. */
-  ended: boolean;
   /** A pull that waits for an event. */
   pull: { resolve(event: EngineEvent): void; reject(error: unknown): void } | undefined;
   /** What every further pull throws. */
@@ -65,7 +61,6 @@ export function createRequestState(
   request: EngineRequest,
   info: SessionInfo,
   fileDefaults: Metadata | undefined,
-  readAhead: number,
 ): RequestState {
   const options = resolveOptions(request.options, info.vocabularySize, fileDefaults);
   const promptTop =
@@ -85,8 +80,6 @@ export function createRequestState(
     promptTop,
     scores: [],
     ready: [],
-    readAhead,
-    ended: false,
     pull: undefined,
     failure: undefined,
     held: undefined,
@@ -100,12 +93,6 @@ export function createRequestState(
     parkedMs: undefined,
     lastTurn: -1,
   };
-}
-
-/** Whether the next step is for this request, too: somebody waits for its next event, or is about to. */
-export function isWanted(state: RequestState): boolean {
-  if (state.pull !== undefined) return true;
-  return state.held !== undefined && !state.ended && state.ready.length < state.readAhead;
 }
 
 function checkPrompt(prompt: Int32Array, info: SessionInfo, maxTokens: number): void {

@@ -10,7 +10,7 @@ import { createParking } from './parking.ts';
 import { planStep } from './plan-step.ts';
 import type { PlannedItem } from './plan-step.ts';
 import { createPrefixCache } from './prefix-cache.ts';
-import { createRequestState, isWanted } from './request-state.ts';
+import { createRequestState } from './request-state.ts';
 import type { RequestState } from './request-state.ts';
 
 export interface SchedulerOptions {
@@ -27,21 +27,14 @@ export interface SchedulerOptions {
    * @default 32, or as many as fit a step
    */
   readonly maximumRunning?: number;
-  /**
-   * How many events a request may be ahead of its reader, once its prompt is computed. Then the next step begins
-   * before the last one's events have gone their way, and the way takes none of the engine's time.
-   * @default 0
-   */
-  readonly readAhead?: number;
 }
 
 /**
  * Lets requests share one session, step by step. It owns the session: disposing the engine disposes it. Nothing
- * runs while nobody pulls, but for what `readAhead` allows; a request whose events are not pulled is parked and left
- * out of the steps.
+ * runs while nobody pulls; a request whose events are not pulled is parked and left out of the steps.
  */
 export function createScheduler(session: Session, options: SchedulerOptions = {}): Engine {
-  const { cacheBudgetBytes = 512 * 2 ** 20, parkLimitMs = 30_000, readAhead = 0 } = options;
+  const { cacheBudgetBytes = 512 * 2 ** 20, parkLimitMs = 30_000 } = options;
   const { maximumQueue = 256, maximumRunning = Math.max(32, session.info.sequencesPerStep) } = options;
   const cache = createPrefixCache(session, cacheBudgetBytes);
   const live = new Set<RequestState>();
@@ -81,14 +74,7 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
     releaseSequence(state);
   };
 
-  /** Ends a request from outside: what is ready is no longer wanted. */
   const fail = (state: RequestState, error: unknown, sequence: 'keep' | 'close'): void => {
-    state.ready.length = 0;
-    breakOff(state, error, sequence);
-  };
-
-  /** Ends a request that cannot go on; what is ready can still be pulled. */
-  const breakOff = (state: RequestState, error: unknown, sequence: 'keep' | 'close'): void => {
     if (state.settled !== undefined) return;
     state.failure = { error };
     if (step !== undefined) {
@@ -102,14 +88,16 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
   };
 
   const plan = (): PlannedItem[] => {
-    beginRequests(live, cache, maximumRunning, (state, error) => breakOff(state, error, 'close'));
-    const ready = [...live].filter(isHolding).filter((state) => isWanted(state) && !state.waitsForRoom);
+    beginRequests(live, cache, maximumRunning, (state, error) => fail(state, error, 'close'));
+    const ready = [...live]
+      .filter(isHolding)
+      .filter((state) => state.pull !== undefined && !state.waitsForRoom);
     return planStep(ready, session.info);
   };
 
   /** Who waits for room waits for others to end; with nobody left to wait for, one of them gets it. */
   const planAgain = (): PlannedItem[] => {
-    const stuck = [...live].filter((state) => isWanted(state) && state.waitsForRoom);
+    const stuck = [...live].filter((state) => state.pull !== undefined && state.waitsForRoom);
     for (const state of stuck) state.waitsForRoom = false;
     return stuck.length === 0 ? [] : plan();
   };
@@ -124,15 +112,11 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
   type Outcome = { readonly results: readonly StepResult[] } | { readonly error: unknown };
 
   const tryStep = async (planned: readonly PlannedItem[], signal: AbortSignal): Promise<Outcome> => {
-    // Also a session that answers at once must let messages such as an abort get through.
-    const turn = readAhead > 0 ? nextTurn() : undefined;
     try {
       const items = planned.map(({ item }) => item);
       return { results: await session.step(items, signal) };
     } catch (error) {
       return { error };
-    } finally {
-      await turn;
     }
   };
 
@@ -153,7 +137,6 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
       state.tokensInFlight = 0;
       if ('results' in outcome) cache.grown(state.held);
     }
-    const hasMoreRoom = leaving.size > 0;
     for (const state of leaving) releaseSequence(state);
     leaving.clear();
     if ('results' in outcome) {
@@ -168,11 +151,11 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
     const [first] = open;
     if (first === undefined) return;
     if (isBusy(outcome.error)) {
-      const smaller = hasMoreRoom ? open : makeRoom(open, live, cache, attempt);
-      if (smaller === undefined) breakOff(first.state, tooLarge(first.state, outcome.error), 'close');
+      const smaller = makeRoom(open, live, cache, attempt);
+      if (smaller === undefined) fail(first.state, tooLarge(first.state, outcome.error), 'close');
       else if (smaller.length > 0) await runStep(smaller, attempt + 1);
     } else if (planned.length === 1) {
-      breakOff(first.state, outcome.error, 'close');
+      fail(first.state, outcome.error, 'close');
     } else {
       // One of them is to blame: it is looked for by halves, and alone it answers for itself.
       const half = Math.ceil(open.length / 2);
@@ -188,14 +171,14 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
       acceptResult(item, result, session);
       serve(item.state);
     } catch (error) {
-      breakOff(item.state, error, 'close');
+      fail(item.state, error, 'close');
     }
   };
 
   const run = async (): Promise<void> => {
     try {
-      for (let first = true; ; first = false) {
-        if (first || readAhead === 0) await nextTurn();
+      for (;;) {
+        await nextTurn();
         if (disposal !== undefined) break;
         let planned = plan();
         if (planned.length === 0) planned = planAgain();
@@ -203,26 +186,25 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
         await runStep(planned);
       }
     } catch (error) {
-      for (const state of live) breakOff(state, error, 'close');
+      for (const state of live) fail(state, error, 'close');
     }
     running = undefined;
   };
 
   const pull = (state: RequestState): Promise<EngineEvent> =>
     new Promise((resolve, reject) => {
+      if (state.failure !== undefined) {
+        reject(state.failure.error);
+        return;
+      }
       state.pull = { resolve, reject };
       serve(state);
-      if (state.failure === undefined) {
-        if (isWanted(state)) running ??= run();
-      } else if (state.pull !== undefined) {
-        state.pull = undefined;
-        reject(state.failure.error);
-      }
+      if (state.pull !== undefined) running ??= run();
     });
 
   const admit = (request: EngineRequest): RequestState => {
     if (disposal !== undefined) throw disposed();
-    const state = createRequestState(request, session.info, options.fileDefaults, readAhead);
+    const state = createRequestState(request, session.info, options.fileDefaults);
     state.options.signal?.throwIfAborted();
     const waiting = [...live].filter((other) => other.startedMs === 0).length;
     if (waiting >= maximumQueue) {

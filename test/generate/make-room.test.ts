@@ -181,25 +181,6 @@ describe('while requests wait for room', () => {
     expect((await second).ids).toEqual(continuation(session, promptOf(18, 2), 3));
   });
 
-  test('room that was made during the step counts', async () => {
-    const session = open(6);
-    const engine = createScheduler(session, { cacheBudgetBytes: 0 });
-    const leaving = engine.generate(engineRequest(promptOf(8, 1)));
-    await pullUntil(leaving, 'token');
-    const { step } = session;
-    session.step = async (items, signal) => {
-      try {
-        return await step(items, signal);
-      } catch (error) {
-        await leaving.return();
-        throw error;
-      }
-    };
-    const { ids } = await collectEvents(engine.generate(engineRequest(promptOf(12, 2), { maxTokens: 9 })));
-    expect(ids).toEqual(continuation(session, promptOf(12, 2), 9));
-    expect(session.busyCount).toBe(1);
-  });
-
   test('one that waits may be aborted', async () => {
     const session = open(6, { stepMs: 1 });
     const engine = createScheduler(session, { cacheBudgetBytes: 0 });
