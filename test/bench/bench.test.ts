@@ -1,6 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -8,6 +10,7 @@ import { expect, it } from 'vitest';
 
 import { temporaryFolder } from '../source/temporary-folder.ts';
 import { tinyLlama } from '../support/tiny-llama.ts';
+import { watchOthers } from './busy-elsewhere.ts';
 import type { Report } from './report.ts';
 
 const bench = ['--disable-warning=ExperimentalWarning', 'test/bench/main.ts'];
@@ -45,6 +48,7 @@ it('measures a tiny model: table, JSON, and what its context is too short for', 
   const value = (id: string): number => report.rows.find((row) => row.figure.id === id)?.ours?.median ?? NaN;
   expect(value('cold-start')).toBeGreaterThan(value('load'));
   expect(report.notes).toContainEqual(expect.stringMatching(/^prefill-512 left out: .* the model has 256$/));
+  expect(report.disturbances.length).toBe(4);
   expect(report.engines['rivulet']).toMatch(/dialect \w+.*threads \d+/);
 }, 120_000);
 
@@ -54,4 +58,15 @@ it('says how it is used, and which word was wrong', async () => {
   }).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 2, stderr: expect.stringContaining('--quik') });
   expect(failure).toMatchObject({ stderr: expect.stringContaining('npm run bench -- MODEL') });
+});
+
+it('notices what others do meanwhile', async () => {
+  const busy = watchOthers();
+  const other = spawn(process.execPath, ['--eval', 'for (;;);'], { stdio: 'ignore' });
+  const ownEnd = performance.now() + 300;
+  while (performance.now() < ownEnd);
+  await setTimeout(700);
+  other.kill();
+  // One core of all, for most of the time; own work, up to half a core here, does not count.
+  expect(busy()).toBeGreaterThan(0.3 / cpus().length);
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import { watchOthers } from './busy-elsewhere.ts';
 import { describeModel } from './describe-model.ts';
 import type { Job, JobResult } from './job.ts';
 import { fullEffort, quickEffort } from './measure.ts';
@@ -38,6 +39,7 @@ async function perform(): Promise<JobResult> {
   }
   const measure = measures.find(({ name }) => name === task);
   if (measure === undefined) throw new Error(`There is no measure "${task}".`);
+  const others = watchOthers();
   const opened = await open(measure);
   const sample = await measure.run({
     opened,
@@ -45,8 +47,9 @@ async function perform(): Promise<JobResult> {
     prompts: cutPrompts(readIds(job.idsFile ?? ''), job.begin),
     effort: job.quick ? quickEffort : fullEffort,
   });
+  const busyElsewhere = others();
   await opened.dispose();
-  return { ...sample, engine: opened.engine };
+  return { ...sample, engine: opened.engine, busyElsewhere };
 }
 
 function open(measure: Measure): Promise<OpenSubject> {

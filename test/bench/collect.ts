@@ -5,6 +5,15 @@ import type { BenchOptions } from './read-command-line.ts';
 import { measureBareStart, runJob } from './run-job.ts';
 import type { Series } from './statistics.ts';
 
+/** How much other processes took part in a sample. */
+export interface Disturbance {
+  readonly measure: string;
+  readonly label: string;
+  readonly round: number;
+  /** Part of all cores that others used, 0 to 1. */
+  readonly busyElsewhere: number;
+}
+
 /** All values of one subject. */
 export interface Measured {
   /** For people: "rivulet", "node-llama-cpp, 2 threads". */
@@ -20,6 +29,7 @@ export interface Collected {
   readonly subjects: readonly Measured[];
   /** Bytes per second, a value per round. */
   readonly bandwidth: Series;
+  readonly disturbances: readonly Disturbance[];
   /** What was left out or failed, for people. */
   readonly notes: readonly string[];
   readonly failures: number;
@@ -49,6 +59,7 @@ export async function collect(request: CollectRequest): Promise<Collected> {
   const { options, description, say } = request;
   const subjects = request.subjects.map((subject): Measured => ({ ...subject, series: {} }));
   const bandwidth: (number | undefined)[] = [];
+  const disturbances: Disturbance[] = [];
   const { names, notes } = chooseMeasures(options.only, description.contextLength);
   let failures = 0;
 
@@ -89,11 +100,14 @@ export async function collect(request: CollectRequest): Promise<Collected> {
       if (bare === undefined) continue;
       for (const subject of subjects) {
         const result = await run(`${name} of ${subject.label}`, name, subject.plan);
-        if (result !== undefined) record(subject, result, round, bare);
+        if (result === undefined) continue;
+        record(subject, result, round, bare);
+        const { busyElsewhere = 0 } = result;
+        disturbances.push({ measure: name, label: subject.label, round, busyElsewhere });
       }
     }
   }
-  return { subjects, bandwidth, notes, failures };
+  return { subjects, bandwidth, disturbances, notes, failures };
 }
 
 /** What can be measured, and notes about the rest. */

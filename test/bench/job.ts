@@ -29,6 +29,8 @@ export interface JobResult {
   readonly values: Readonly<Record<string, number>>;
   /** What ran, for people: "dialect portable, device cpu, threads 2". */
   readonly engine?: string;
+  /** What part of all cores other processes used meanwhile, 0 to 1. */
+  readonly busyElsewhere?: number;
   /** A greedy continuation, to see that both compute the same. */
   readonly text?: string;
   readonly description?: ModelDescription;

@@ -22,6 +22,7 @@ export interface Report {
   readonly samples: Readonly<Record<string, Readonly<Record<string, Series>>>>;
   /** Bytes per second, a value per round. */
   readonly bandwidth: Series;
+  readonly disturbances: Collected['disturbances'];
   readonly notes: readonly string[];
 }
 
@@ -51,6 +52,7 @@ export function makeReport(
     rows: summarize(subjects, { ...model, bandwidth }),
     samples: Object.fromEntries(subjects.map(({ label, series }) => [label, series])),
     bandwidth,
+    disturbances: collected.disturbances,
     notes: [...notes, ...compareTexts(subjects)],
   };
 }
@@ -70,6 +72,13 @@ export function formatReport(report: Report): string {
     ),
     `${rounds}${options.quick ? ', quick: too short for comparisons' : ''}; the file is in the page cache`,
   ];
+  const shares = report.disturbances.map(({ busyElsewhere }) => busyElsewhere);
+  if (shares.length > 0) {
+    const percent = (share: number): string => `${Math.round(share * 100)} %`;
+    lines.push(
+      `other processes meanwhile took ${percent(median(shares))} of the cores, at most ${percent(Math.max(...shares))}`,
+    );
+  }
   if (bandwidth.length > 0) {
     const bytes = median(bandwidth);
     const given = options.bandwidth === undefined ? 'measured' : 'given';
