@@ -5,6 +5,7 @@ import { shareModel } from './shared-models.ts';
 import type { SharedLoadOptions, SharedModel } from './shared-models.ts';
 import { connectModel } from './worker/client.ts';
 import { spawnNodeWorker } from './worker/node-worker.ts';
+import { requireTextSide } from './worker/node-text-side.ts';
 
 export type { ChatMessage, ContentPart, JSONSchema, ToolCall, ToolDefinition } from './chat/messages.ts';
 export { RivuletError } from './errors.ts';
@@ -70,7 +71,13 @@ export async function loadModel(reference: string, options: LoadOptions & FetchO
     await worker.close();
     throw error;
   }
-  return connectModel(worker, { reference, location: path, options: plain, ...watching });
+  return connectModel(worker, {
+    reference,
+    location: path,
+    options: plain,
+    textSide: requireTextSide,
+    ...watching,
+  });
 }
 
 /** Reads the header of a model, fetching the file when it is not there. @throws as {@link loadModel} */

@@ -1,9 +1,10 @@
 import type { ChatTemplate } from './chat/template.ts';
+import { createTemplate } from './create-template.ts';
 import { RivuletError } from './errors.ts';
 import type { Metadata } from './gguf/metadata.ts';
 import type { TensorTable } from './gguf/tensor-table.ts';
 import type { ModelInfo } from './model.ts';
-import { cacheBytesPerToken, chooseContextLength, createTemplate, describeModel } from './open-model.ts';
+import { cacheBytesPerToken, chooseContextLength, describeModel } from './open-model.ts';
 import { closeGguf, openGguf } from './open-gguf.ts';
 import { nodePlatform } from './platform-node.ts';
 import { createTokenizer } from './tokenizer/create-tokenizer.ts';

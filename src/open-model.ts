@@ -1,6 +1,6 @@
 import { detectReasoning } from './chat/reasoning.ts';
-import { createChatTemplate } from './chat/template.ts';
 import type { ChatTemplate } from './chat/template.ts';
+import { createTemplate } from './create-template.ts';
 import { RivuletError } from './errors.ts';
 import { createScheduler } from './generate/scheduler.ts';
 import type { Metadata } from './gguf/metadata.ts';
@@ -131,22 +131,6 @@ function requireOneOf(name: string, value: string | undefined, known: readonly s
     'INVALID_ARGUMENT',
     `Expected ${name} to be one of ${known.join(', ')}; found '${value}'.`,
   );
-}
-
-/** The template of a file, or the one given instead. @throws {RivuletError} `TEMPLATE_FAILED` */
-export function createTemplate(metadata: Metadata, tokenizer: Tokenizer, source?: string): ChatTemplate {
-  const text = (id: number): string => (id < 0 ? '' : tokenizer.tokenText(id));
-  return createChatTemplate({
-    ...(source === undefined ? {} : { source }),
-    metadata,
-    tokens: {
-      bos: text(tokenizer.bosId),
-      eos: text(tokenizer.eosId),
-      unknown: text(tokenizer.unknownId),
-      padding: text(tokenizer.paddingId),
-      controlTexts: tokenizer.controlTexts,
-    },
-  });
 }
 
 /** What can be told about a model without its weights. */

@@ -10,6 +10,8 @@ export interface ConnectRequest {
   readonly reference: string;
   readonly location: string;
   readonly options: Omit<OpenOptions, 'signal' | 'onProgress'>;
+  /** Loads what the synchronous methods need, at the first call of one: many programs never call any. */
+  readonly textSide: () => typeof createTextSide;
   readonly onProgress?: ProgressListener;
   readonly signal?: AbortSignal;
 }
@@ -34,10 +36,9 @@ export async function connectModel(
   request: ConnectRequest,
 ): Promise<Model> {
   const connection = new Connection(channel);
-  // Its modules load while the other side opens the model.
-  const [opened, textSide] = await Promise.all([connection.open(request), import('./text-side.ts')]);
+  const opened = await connection.open(request);
   return remoteModel(connection, opened, () =>
-    textSide.createTextSide(opened.info, opened.headerBytes, request.options.chatTemplate),
+    request.textSide()(opened.info, opened.headerBytes, request.options.chatTemplate),
   );
 }
 

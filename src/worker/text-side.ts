@@ -1,8 +1,8 @@
 import type { ChatTemplate } from '../chat/template.ts';
+import { createTemplate } from '../create-template.ts';
 import { parseGgufHeader } from '../gguf/parse-header.ts';
 import { createModel } from '../model.ts';
 import type { Model, ModelInfo } from '../model.ts';
-import { createTemplate } from '../open-model.ts';
 import { createTokenizer } from '../tokenizer/create-tokenizer.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GenerateEvent } from '../../src/events.ts';
 import type { Model } from '../../src/model.ts';
 import { connectModel } from '../../src/worker/client.ts';
+import { requireTextSide } from '../../src/worker/node-text-side.ts';
 import { spawnTableWorker } from '../support/spawn-table-worker.ts';
 import type { TableWorker } from '../support/spawn-table-worker.ts';
 
@@ -16,7 +17,12 @@ let model: Model;
 
 beforeEach(async () => {
   worker = spawnTableWorker({ sequencesPerStep: 64, tokensPerStep: 512, pageTokens: 64, stepMs });
-  model = await connectModel(worker.channel, { reference: 'table', location: 'table', options: {} });
+  model = await connectModel(worker.channel, {
+    reference: 'table',
+    location: 'table',
+    options: {},
+    textSide: requireTextSide,
+  });
 });
 afterEach(() => model.dispose());
 
