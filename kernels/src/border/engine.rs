@@ -1,7 +1,8 @@
 use std::path::PathBuf;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use super::engine_thread::{EngineThread, StepOutcome};
 use super::last_rows::LastRows;
@@ -10,6 +11,9 @@ use crate::cancel::Cancel;
 use crate::error::{Error, ErrorCode, Result};
 use crate::isa::Isa;
 use crate::select::Candidates;
+
+/// No step for so long is a pause: between two tokens of a stream that is read there is far less.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// What an engine is made from.
 pub struct EngineOptions {
@@ -132,7 +136,7 @@ impl Engine {
             .spawn(move || match EngineThread::open(options, own) {
                 Ok(mut engine) => {
                     ready(Ok(()));
-                    while let Ok(Command::Step(items, respond)) = receiver.recv() {
+                    while let Some(Command::Step(items, respond)) = next_command(&receiver) {
                         respond(engine.step(items));
                     }
                 }
@@ -242,4 +246,20 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Waits for work. The first pause gives back what loading, or the steps before it, left with the C library: it would
+/// keep some megabytes for allocations that do not come.
+fn next_command(receiver: &Receiver<Command>) -> Option<Command> {
+    match receiver.recv_timeout(PAUSE) {
+        Ok(command) => return Some(command),
+        Err(RecvTimeoutError::Disconnected) => return None,
+        Err(RecvTimeoutError::Timeout) => {}
+    }
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: the function takes no pointers and may be called at any time from any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+    receiver.recv().ok()
 }
