@@ -15,7 +15,8 @@ export interface NativeCacheLayer {
 }
 
 export function nativeCacheLayers(config: ModelConfig): readonly NativeCacheLayer[] {
-  return config.layers.map(({ kvHeads, headDim, valueDim, latent }) => {
+  return config.layers.map(({ heads, kvHeads, headDim, valueDim, latent, cacheOf }) => {
+    if (heads === 0 || cacheOf !== undefined) return { kvHeads: 0, keyDim: 0, valueDim: 0 };
     // Absorbed latents are both: a value is the first part of its key.
     if (latent?.absorbed) return { kvHeads: 1, keyDim: latent.length + latent.rotatedLength, valueDim: 0 };
     return { kvHeads, keyDim: headDim, valueDim };
