@@ -1,5 +1,6 @@
 import type { ProgressListener } from './events.ts';
 import type { GgufFile } from './gguf/read-gguf.ts';
+import type { Encoder } from './session/encoder.ts';
 import type { Session } from './session/session.ts';
 import type { ByteSource } from './source/byte-source.ts';
 
@@ -22,10 +23,21 @@ export interface SessionRequest {
   readonly signal?: AbortSignal;
 }
 
+/** What an encoder is made from. */
+export interface EncoderRequest extends Omit<SessionRequest, 'contextLength' | 'cacheType'> {
+  /**
+   * Tokens whose logits after the last token of a text are the values of the rank head, for models that have none of
+   * their own: those of "yes" and "no".
+   */
+  readonly rankTokens?: readonly number[];
+}
+
 /** The seam to the world that the code runs in: everything bound to a platform hides behind it. */
 export interface Platform {
   openSource(location: string): Promise<ByteSource>;
   createSession(request: SessionRequest): Promise<Session>;
+  /** Absent = the platform has no encoders. */
+  createEncoder?(request: EncoderRequest): Promise<Encoder>;
   /** Memory that caches of sequences may take, in bytes. */
   readonly cacheBudgetBytes: number;
 }
