@@ -5,7 +5,7 @@ import { shareModel } from './shared-models.ts';
 import type { SharedLoadOptions, SharedModel } from './shared-models.ts';
 import { connectModel } from './worker/client.ts';
 import { spawnNodeWorker } from './worker/node-worker.ts';
-import { requireTextSide } from './worker/node-text-side.ts';
+import { openTextSide } from './worker/node-text-side.ts';
 
 export type { ChatMessage, ContentPart, JSONSchema, ToolCall, ToolDefinition } from './chat/messages.ts';
 export { RivuletError } from './errors.ts';
@@ -75,7 +75,7 @@ export async function loadModel(reference: string, options: LoadOptions & FetchO
     reference,
     location: path,
     options: plain,
-    textSide: requireTextSide,
+    textSide: openTextSide,
     ...watching,
   });
 }

@@ -14,6 +14,7 @@ import { closeGguf, openGguf } from './open-gguf.ts';
 import type { Platform, SessionRequest } from './platform.ts';
 import { SequenceCache } from './session/sequence-cache.ts';
 import type { Session } from './session/session.ts';
+import type { FileIdentity } from './source/byte-source.ts';
 import { createTokenizer } from './tokenizer/create-tokenizer.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
@@ -25,8 +26,11 @@ export interface OpenOptions extends LoadOptions {
 
 export interface OpenedModel {
   readonly model: Model;
-  readonly headerBytes: Uint8Array<ArrayBuffer>;
+  readonly header: ModelHeader;
 }
+
+/** A file's header, or where its bytes are: a large vocabulary's take megabytes, and are seldom needed twice. */
+export type ModelHeader = Uint8Array<ArrayBuffer> | (FileIdentity & { readonly byteLength: number });
 
 /**
  * Opens a model in the calling thread: header → tokenizer and template → graph and session → scheduler.
@@ -79,7 +83,12 @@ export async function openModel(
       template,
       ...(session === undefined ? {} : { engine: createScheduler(session, { fileDefaults: metadata }) }),
     });
-    return { model, headerBytes: gguf.headerBytes };
+    const file = gguf.sources[0]?.file;
+    const { headerBytes } = gguf;
+    return {
+      model,
+      header: file === undefined ? headerBytes : { ...file, byteLength: headerBytes.length },
+    };
   } catch (error) {
     await session?.dispose();
     throw error;

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -21,7 +22,8 @@ const maximumReadBytes = 2 ** 30;
  * @throws {RivuletError} `SOURCE_NOT_FOUND`, `SOURCE_NOT_A_FILE`, `SOURCE_UNREADABLE`
  */
 export async function openFileSource(path: string): Promise<FileSource> {
-  const size = await requireFile(path);
+  const found = await statFile(path);
+  const { size } = found;
   let handle: FileHandle;
   let resolved: string;
   try {
@@ -38,6 +40,7 @@ export async function openFileSource(path: string): Promise<FileSource> {
   return {
     name: path,
     path: resolved,
+    file: { path: resolved, stamp: fileStamp(found) },
     size,
     read: (offsetBytes, lengthBytes, signal) => read(handle, path, size, offsetBytes, lengthBytes, signal),
     close: () => handle.close(),
@@ -50,6 +53,15 @@ export async function openFileSource(path: string): Promise<FileSource> {
  * @throws {RivuletError} `SOURCE_NOT_FOUND`, `SOURCE_NOT_A_FILE`, `SOURCE_UNREADABLE`
  */
 export async function requireFile(path: string): Promise<number> {
+  return (await statFile(path)).size;
+}
+
+/** Tells whether a file is still the one that it was. */
+export function fileStamp({ ino, size, mtimeMs }: Pick<Stats, 'ino' | 'size' | 'mtimeMs'>): string {
+  return `${ino}:${size}:${mtimeMs}`;
+}
+
+async function statFile(path: string): Promise<Stats> {
   let found;
   try {
     found = await stat(path);
@@ -62,7 +74,7 @@ export async function requireFile(path: string): Promise<number> {
       { details: { path }, cause },
     );
   }
-  if (found.isFile()) return found.size;
+  if (found.isFile()) return found;
   if (found.isDirectory()) throw await directoryError(path);
   throw new RivuletError(
     'SOURCE_NOT_A_FILE',

@@ -1,6 +1,7 @@
 import { RivuletError } from '../errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import { attributeOfType, tokenAttributes } from './token-attributes.ts';
+import { TextIndex } from './text-index.ts';
 
 /** The token list of a file: texts, attributes and scores by id, ids by text. */
 export class Vocabulary {
@@ -11,14 +12,13 @@ export class Vocabulary {
   /** (nTokens) merge scores of an SPM vocabulary; absent means 0 for all. */
   readonly scores: ArrayLike<number> | undefined;
   /** Of two tokens with one spelling the later counts. */
-  readonly #ids: Map<string, number>;
+  readonly #ids: TextIndex;
 
   constructor(texts: readonly string[], attributes: Uint8Array, scores?: ArrayLike<number>) {
     this.texts = texts;
     this.attributes = attributes;
     this.scores = scores;
-    this.#ids = new Map();
-    for (let id = 0; id < texts.length; id++) this.#ids.set(texts[id] as string, id);
+    this.#ids = new TextIndex(texts);
   }
 
   get size(): number {
@@ -27,7 +27,7 @@ export class Vocabulary {
 
   /** The id of a token by its spelling, or -1. */
   idOf(text: string): number {
-    return this.#ids.get(text) ?? -1;
+    return this.#ids.placeOf(text);
   }
 
   has(id: number): boolean {

@@ -1,8 +1,7 @@
 import { errorFromPlain, RivuletError } from '../errors.ts';
 import type { GenerateEvent, ProgressListener } from '../events.ts';
-import type { Model } from '../model.ts';
-import type { OpenOptions } from '../open-model.ts';
-import type { createTextSide } from './text-side.ts';
+import type { Model, ModelInfo } from '../model.ts';
+import type { ModelHeader, OpenOptions } from '../open-model.ts';
 import type { Channel, StreamCall, ToClient, ToHost } from './protocol.ts';
 import { streamCredit } from './protocol.ts';
 
@@ -10,8 +9,8 @@ export interface ConnectRequest {
   readonly reference: string;
   readonly location: string;
   readonly options: Omit<OpenOptions, 'signal' | 'onProgress'>;
-  /** Loads what the synchronous methods need, at the first call of one: many programs never call any. */
-  readonly textSide: () => typeof createTextSide;
+  /** Makes what the synchronous methods need, at the first call of one: many programs never call any. */
+  readonly textSide: (info: ModelInfo, header: ModelHeader, chatTemplate: string | undefined) => Model;
   readonly onProgress?: ProgressListener;
   readonly signal?: AbortSignal;
 }
@@ -38,14 +37,14 @@ export async function connectModel(
   const connection = new Connection(channel);
   const opened = await connection.open(request);
   return remoteModel(connection, opened, () =>
-    request.textSide()(opened.info, opened.headerBytes, request.options.chatTemplate),
+    request.textSide(opened.info, opened.header, request.options.chatTemplate),
   );
 }
 
 function remoteModel(
   connection: Connection,
   { info }: ToClient & { type: 'opened' },
-  create: () => ReturnType<typeof createTextSide>,
+  create: () => Model,
 ): Model {
   let local: Model | undefined;
   const textSide = (): Model => (local ??= create());

@@ -34,7 +34,7 @@ export function hostModel(
         onProgress: (progress) => post({ type: 'progress', progress }),
       });
       model = opened.model;
-      post({ type: 'opened', info: model.info, headerBytes: opened.headerBytes });
+      post({ type: 'opened', info: model.info, header: opened.header });
     } catch (error) {
       post({ type: 'open-failed', error: errorToPlain(error) });
     }

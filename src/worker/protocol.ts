@@ -1,7 +1,7 @@
 import type { PlainError } from '../errors.ts';
 import type { GenerateEvent, Progress } from '../events.ts';
 import type { ChatRequest, CompleteRequest, ModelInfo } from '../model.ts';
-import type { OpenOptions } from '../open-model.ts';
+import type { ModelHeader, OpenOptions } from '../open-model.ts';
 
 /** Messages between two threads, whatever carries them. */
 export interface Channel<Out, In> {
@@ -39,7 +39,7 @@ export type ToClient =
   | {
       readonly type: 'opened';
       readonly info: ModelInfo;
-      readonly headerBytes: Uint8Array<ArrayBuffer>;
+      readonly header: ModelHeader;
     }
   | { readonly type: 'open-failed'; readonly error: PlainError }
   | { readonly type: 'event'; readonly stream: number; readonly event: GenerateEvent }

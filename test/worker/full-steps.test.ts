@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GenerateEvent } from '../../src/events.ts';
 import type { Model } from '../../src/model.ts';
 import { connectModel } from '../../src/worker/client.ts';
-import { requireTextSide } from '../../src/worker/node-text-side.ts';
+import { openTextSide } from '../../src/worker/node-text-side.ts';
 import { spawnTableWorker } from '../support/spawn-table-worker.ts';
 import type { TableWorker } from '../support/spawn-table-worker.ts';
 
@@ -21,7 +21,7 @@ beforeEach(async () => {
     reference: 'table',
     location: 'table',
     options: {},
-    textSide: requireTextSide,
+    textSide: openTextSide,
   });
 });
 afterEach(() => model.dispose());
