@@ -1,20 +1,24 @@
 import { RivuletError } from '../errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
 import { BytePairEncoder } from './byte-pair-encoder.ts';
+import { CharacterMap } from './character-map.ts';
+import { PieceNormalizer } from './piece-normalizer.ts';
 import { defaultPreTokenizer, type PreTokenizer, preTokenizers } from './pre-tokenizers.ts';
 import { SentencePieceEncoder } from './sentence-piece-encoder.ts';
 import { assignRoles, type RoleDefaults, type SpecialRoles } from './special-roles.ts';
 import { applyStripRules } from './strip-rules.ts';
 import { specialAttributes } from './token-attributes.ts';
+import { UnigramEncoder } from './unigram-encoder.ts';
 import { readVocabulary, type Vocabulary } from './vocabulary.ts';
 import { type TokenizerParts, VocabularyTokenizer } from './vocabulary-tokenizer.ts';
+import { WordNormalizer } from './word-normalizer.ts';
+import { WordPieceEncoder } from './word-piece-encoder.ts';
 
-const supportedModels = 'gpt2 and gemma4 (byte-pair merges), llama (SentencePiece)';
+const supportedModels =
+  'gpt2 and gemma4 (byte-pair merges), llama (SentencePiece), bert (WordPiece), t5 (Unigram)';
 
 /** What other values of `tokenizer.ggml.model` mean, for the message. */
 const unsupportedModels: ReadonlyMap<string, string> = new Map([
-  ['bert', 'WordPiece'],
-  ['t5', 'Unigram'],
   ['rwkv', 'RWKV'],
   ['plamo2', 'PLaMo 2'],
   ['hybriddna', 'byte-pair merges with DNA k-mers'],
@@ -33,6 +37,8 @@ export function createTokenizer(metadata: Metadata): VocabularyTokenizer {
   if (model === 'llama') return createSentencePiece(metadata);
   if (model === 'gpt2') return createBytePair(metadata, metadata.optionalString('tokenizer.ggml.pre') ?? '');
   if (model === 'gemma4') return createBytePair(metadata, 'gemma4');
+  if (model === 'bert') return createWordPiece(metadata);
+  if (model === 't5') return createUnigram(metadata);
   const kind = unsupportedModels.get(model) ?? 'an unknown kind';
   throw new RivuletError(
     'TOKENIZER_UNSUPPORTED',
@@ -54,7 +60,7 @@ function createSentencePiece(metadata: Metadata): VocabularyTokenizer {
     roles,
     encoder: new SentencePieceEncoder(vocabulary, addSpacePrefix, roles.unknownId),
     spelling: 'escaped-spaces',
-    ...endMarks(metadata, { addBos: true, forceBos: false }, roles, warnings),
+    ...endMarks(metadata, { addBos: true }, roles, warnings),
     addSpacePrefix,
     cleanSpaces: false,
     controlTexts: Array.from(new Set([...declared, ...specialTexts(vocabulary)])),
@@ -89,6 +95,66 @@ function createBytePair(metadata: Metadata, preTokenizerName: string): Vocabular
   });
 }
 
+function createWordPiece(metadata: Metadata): VocabularyTokenizer {
+  const vocabulary = readVocabulary(metadata);
+  const warnings: string[] = [];
+  const declared = specialTexts(vocabulary);
+  const roles = assignRoles(metadata, vocabulary, {
+    bosId: 101,
+    eosId: -1,
+    unknownId: 100,
+    paddingId: 0,
+    separatorId: 102,
+  });
+  applyStripRules(metadata, vocabulary);
+  const lowercase = metadata.optionalBoolean('tokenizer.ggml.normalizer.lowercase') ?? true;
+  const stripAccents = metadata.optionalBoolean('tokenizer.ggml.normalizer.strip_accents') ?? lowercase;
+  const normalizer = new WordNormalizer({ lowercase, stripAccents });
+  // The reference asks no key here: a text of these models always stands between the two.
+  const { bosId, separatorId } = roles;
+  if (bosId === -1) warnings.push(missingMark('beginning'));
+  if (separatorId === -1) warnings.push(missingMark('separator'));
+  return new VocabularyTokenizer({
+    kind: 'wordpiece',
+    vocabulary,
+    roles,
+    encoder: new WordPieceEncoder(vocabulary, normalizer, roles.unknownId),
+    spelling: 'escaped-spaces',
+    addBos: bosId !== -1,
+    addEos: false,
+    addSeparator: separatorId !== -1,
+    addSpacePrefix: metadata.optionalBoolean('tokenizer.ggml.add_space_prefix') ?? false,
+    cleanSpaces: true,
+    controlTexts: Array.from(new Set([...declared, ...specialTexts(vocabulary)])),
+    warnings,
+  });
+}
+
+function createUnigram(metadata: Metadata): VocabularyTokenizer {
+  const vocabulary = readVocabulary(metadata);
+  const warnings: string[] = [];
+  const declared = specialTexts(vocabulary);
+  const roles = assignRoles(metadata, vocabulary, { bosId: -1, eosId: 1, unknownId: 2, paddingId: 0 });
+  applyStripRules(metadata, vocabulary);
+  const addSpacePrefix = metadata.optionalBoolean('tokenizer.ggml.add_space_prefix') ?? false;
+  const mergeSpaces = metadata.optionalBoolean('tokenizer.ggml.remove_extra_whitespaces') ?? false;
+  const map = metadata.optionalNumbers('tokenizer.ggml.precompiled_charsmap');
+  const characterMap = map === undefined ? undefined : new CharacterMap(Uint8Array.from(map));
+  const normalizer = new PieceNormalizer({ characterMap, addSpacePrefix, mergeSpaces });
+  return new VocabularyTokenizer({
+    kind: 'unigram',
+    vocabulary,
+    roles,
+    encoder: new UnigramEncoder(vocabulary, normalizer, roles.unknownId),
+    spelling: 'escaped-spaces',
+    ...endMarks(metadata, { addBos: false, addEos: true }, roles, warnings),
+    addSpacePrefix,
+    cleanSpaces: false,
+    controlTexts: Array.from(new Set([...declared, ...specialTexts(vocabulary)])),
+    warnings,
+  });
+}
+
 function findPreTokenizer(name: string, warnings: string[]): PreTokenizer {
   const known = preTokenizers.get(name);
   if (known !== undefined) return known;
@@ -108,23 +174,24 @@ function bytePairDefaults(metadata: Metadata, preTokenizer: PreTokenizer): RoleD
 /** Which marks go around a text: what the metadata says, else what the kind of vocabulary does. */
 function endMarks(
   metadata: Metadata,
-  kind: { readonly addBos: boolean; readonly forceBos: boolean },
+  kind: { readonly addBos: boolean; readonly forceBos?: boolean; readonly addEos?: boolean },
   roles: SpecialRoles,
   warnings: string[],
 ): Pick<TokenizerParts, 'addBos' | 'addEos'> {
-  const wantsBos = kind.forceBos || (metadata.optionalBoolean('tokenizer.ggml.add_bos_token') ?? kind.addBos);
-  const wantsEos = metadata.optionalBoolean('tokenizer.ggml.add_eos_token') ?? false;
+  const wantsBos =
+    kind.forceBos === true || (metadata.optionalBoolean('tokenizer.ggml.add_bos_token') ?? kind.addBos);
+  const wantsEos = metadata.optionalBoolean('tokenizer.ggml.add_eos_token') ?? kind.addEos ?? false;
   for (const [wanted, id, name] of [
     [wantsBos, roles.bosId, 'beginning'],
     [wantsEos, roles.eosId, 'end'],
   ] as const) {
-    if (wanted && id === -1) {
-      warnings.push(
-        `The vocabulary wants a ${name} token around texts, but names none that exists; none is added.`,
-      );
-    }
+    if (wanted && id === -1) warnings.push(missingMark(name));
   }
   return { addBos: wantsBos && roles.bosId !== -1, addEos: wantsEos && roles.eosId !== -1 };
+}
+
+function missingMark(name: string): string {
+  return `The vocabulary wants a ${name} token around texts, but names none that exists; none is added.`;
 }
 
 function specialTexts(vocabulary: Vocabulary): readonly string[] {

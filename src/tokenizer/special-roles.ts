@@ -9,6 +9,7 @@ export interface SpecialRoles {
   readonly eosId: number;
   readonly unknownId: number;
   readonly paddingId: number;
+  readonly separatorId: number;
   readonly endIds: ReadonlySet<number>;
   readonly fill?: FillTokens;
 }
@@ -18,6 +19,10 @@ export interface RoleDefaults {
   readonly bosId: number;
   readonly eosId: number;
   readonly unknownId: number;
+  /** @default -1 */
+  readonly paddingId?: number;
+  /** @default -1 */
+  readonly separatorId?: number;
 }
 
 /** Spellings that end a generation wherever they occur (llama.cpp `special_eog_ids`). */
@@ -150,7 +155,9 @@ export function assignRoles(
     bosId,
     eosId,
     unknownId: named('unknown_token_id', defaults.unknownId),
-    paddingId: named('padding_token_id', -1),
+    paddingId: named('padding_token_id', defaults.paddingId ?? -1),
+    // The key is misspelled in every file.
+    separatorId: named('seperator_token_id', defaults.separatorId ?? -1),
     endIds,
     ...(isComplete(fill) ? { fill } : {}),
   };

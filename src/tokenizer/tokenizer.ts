@@ -33,10 +33,14 @@ export interface Tokenizer {
   readonly eosId: number;
   readonly unknownId: number;
   readonly paddingId: number;
+  /** Stands between and after texts of an encoder model; absent where the vocabulary has none. */
+  readonly separatorId?: number;
   /** All ids that end a generation. */
   readonly endIds: ReadonlySet<number>;
   readonly addBos: boolean;
   readonly addEos: boolean;
+  /** A text ends in the separator. @default false */
+  readonly addSeparator?: boolean;
   /** Absent when the model was not trained to fill in. */
   readonly fill?: FillTokens;
   /** Texts of the control tokens: those that must never be recognised in a user's words. */

@@ -17,6 +17,8 @@ export interface TokenizerParts {
   readonly spelling: PieceSpelling;
   readonly addBos: boolean;
   readonly addEos: boolean;
+  /** @default false */
+  readonly addSeparator?: boolean;
   readonly addSpacePrefix: boolean;
   readonly cleanSpaces: boolean;
   readonly controlTexts: readonly string[];
@@ -31,10 +33,12 @@ export class VocabularyTokenizer implements Tokenizer {
   readonly eosId: number;
   readonly unknownId: number;
   readonly paddingId: number;
+  readonly separatorId?: number;
   readonly endIds: ReadonlySet<number>;
   readonly fill?: FillTokens;
   readonly addBos: boolean;
   readonly addEos: boolean;
+  readonly addSeparator: boolean;
   readonly addSpacePrefix: boolean;
   readonly cleanSpaces: boolean;
   readonly controlTexts: readonly string[];
@@ -54,9 +58,11 @@ export class VocabularyTokenizer implements Tokenizer {
     this.unknownId = roles.unknownId;
     this.paddingId = roles.paddingId;
     this.endIds = roles.endIds;
+    if (roles.separatorId !== -1) this.separatorId = roles.separatorId;
     if (roles.fill !== undefined) this.fill = roles.fill;
     this.addBos = parts.addBos;
     this.addEos = parts.addEos;
+    this.addSeparator = parts.addSeparator ?? false;
     this.addSpacePrefix = parts.addSpacePrefix;
     this.cleanSpaces = parts.cleanSpaces;
     this.controlTexts = parts.controlTexts;
@@ -77,6 +83,7 @@ export class VocabularyTokenizer implements Tokenizer {
       else this.#encoder.encode(wellFormed.slice(fragment.start, fragment.end), output, afterSpecial);
       afterSpecial = 'id' in fragment;
     }
+    if (addSpecial && this.addSeparator) output.push(this.separatorId as number);
     if (addSpecial && this.addEos) output.push(this.eosId);
     return Int32Array.from(output);
   }

@@ -3,8 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { createDetokenizer } from '../../src/tokenizer/detokenizer.ts';
 import type { Tokenizer } from '../../src/tokenizer/tokenizer.ts';
 
-/** What every {@link Tokenizer} with a token for each byte promises. */
-export function tokenizerContract(name: string, tokenizer: Tokenizer): void {
+export interface TokenizerContractOptions {
+  /** Texts come back as they were: the vocabulary has a token for each byte and changes nothing. @default true */
+  readonly lossless?: boolean;
+}
+
+/** What every {@link Tokenizer} promises. */
+export function tokenizerContract(
+  name: string,
+  tokenizer: Tokenizer,
+  options: TokenizerContractOptions = {},
+): void {
+  const { lossless = true } = options;
   /** `▁` is how some vocabularies write a space, so it does not come back. */
   const texts = fc
     .oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), fc.lorem({ maxCount: 20 }))
@@ -12,7 +22,7 @@ export function tokenizerContract(name: string, tokenizer: Tokenizer): void {
   const ids = fc.array(fc.nat(tokenizer.vocabularySize - 1), { maxLength: 40 });
 
   describe(`Tokenizer contract: ${name}`, () => {
-    it('gives every text back', () => {
+    it.runIf(lossless)('gives every text back', () => {
       fc.assert(
         fc.property(texts, (text) => {
           const encoded = tokenizer.encode(text);
@@ -31,7 +41,7 @@ export function tokenizerContract(name: string, tokenizer: Tokenizer): void {
       );
     });
 
-    it.each([
+    it.runIf(lossless).each([
       ['nothing', ''],
       ['U+0000', 'a\0b\0'],
       ['a byte-order mark', '\ufeffa\ufeff'],
@@ -50,6 +60,7 @@ export function tokenizerContract(name: string, tokenizer: Tokenizer): void {
       expect(Array.from(tokenizer.encode('some text', { addSpecial: true }))).toEqual([
         ...(tokenizer.addBos ? [tokenizer.bosId] : []),
         ...inner,
+        ...(tokenizer.addSeparator === true ? [tokenizer.separatorId] : []),
         ...(tokenizer.addEos ? [tokenizer.eosId] : []),
       ]);
     });
@@ -67,7 +78,7 @@ export function tokenizerContract(name: string, tokenizer: Tokenizer): void {
           tokenizer.encode(`${control}${control}`, { parseSpecial: true, guards: [1, control.length + 1] }),
         ]) {
           expect(
-            Array.from(plain).filter((found) => tokenizer.isSpecial(found)),
+            Array.from(plain).filter((found) => tokenizer.isSpecial(found) && found !== tokenizer.unknownId),
             control,
           ).toEqual([]);
         }
@@ -80,6 +91,7 @@ export function tokenizerContract(name: string, tokenizer: Tokenizer): void {
     it('has a role for the ids it names', () => {
       for (const id of tokenizer.endIds) expect(tokenizer.idOf(tokenizer.tokenText(id))).toBe(id);
       expect(tokenizer.endIds.size).toBeGreaterThan(0);
+      if (tokenizer.eosId === -1) return;
       expect(tokenizer.tokenBytes(tokenizer.eosId)).toHaveLength(0);
       expect(new TextDecoder().decode(tokenizer.tokenBytes(tokenizer.eosId, true))).toBe(
         tokenizer.tokenText(tokenizer.eosId),
@@ -109,7 +121,7 @@ export function tokenizerContract(name: string, tokenizer: Tokenizer): void {
       );
     });
 
-    it('streams texts without half characters', () => {
+    it.runIf(lossless)('streams texts without half characters', () => {
       fc.assert(
         fc.property(texts, (text) => {
           fc.pre(!text.includes('\ufffd'));

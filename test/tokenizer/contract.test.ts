@@ -5,3 +5,9 @@ import { readVocabularyMetadata, trimmedTokenizers } from '../support/tokenizer-
 for (const name of ['gpt-2', 'qwen2', 'llama-spm']) {
   tokenizerContract(name, createTokenizer(readVocabularyMetadata(trimmedTokenizers, name)));
 }
+
+for (const name of ['bert-bge', 'unigram']) {
+  tokenizerContract(name, createTokenizer(readVocabularyMetadata(trimmedTokenizers, name)), {
+    lossless: false,
+  });
+}

@@ -31,6 +31,34 @@ export function sentencePieceMetadata(
   return small('llama', [['<unk>', 2], ['<s>', 3], ['</s>', 3], ...bytes, ...tokens], more);
 }
 
+/** Metadata of a WordPiece vocabulary: `[PAD]`, `[UNK]`, `[CLS]`, `[SEP]`, `[MASK]`, then the given tokens. */
+export function wordPieceMetadata(
+  tokens: readonly SmallToken[],
+  more: Readonly<Record<string, MetadataValue>> = {},
+): Metadata {
+  const marks: readonly SmallToken[] = [
+    ['[PAD]', 3],
+    ['[UNK]', 2],
+    ['[CLS]', 3],
+    ['[SEP]', 3],
+    ['[MASK]', 3],
+  ];
+  return small('bert', [...marks, ...tokens], {
+    'tokenizer.ggml.bos_token_id': 2,
+    'tokenizer.ggml.seperator_token_id': 3,
+    'tokenizer.ggml.unknown_token_id': 1,
+    ...more,
+  });
+}
+
+/** Metadata of a Unigram vocabulary: `<pad>`, `</s>`, `<unk>`, then the given tokens. */
+export function unigramMetadata(
+  tokens: readonly SmallToken[],
+  more: Readonly<Record<string, MetadataValue>> = {},
+): Metadata {
+  return small('t5', [['<pad>', 3], ['</s>', 3], ['<unk>', 2], ...tokens], more);
+}
+
 function small(
   model: string,
   tokens: readonly SmallToken[],

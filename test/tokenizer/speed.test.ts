@@ -21,7 +21,10 @@ function elapsedMs(work: () => void): number {
   return performance.now() - startMs;
 }
 
-describe.each(['qwen2', 'gpt-2', 'llama-spm'])('%s', (name) => {
+/** Vocabularies that change a text on its way to ids. */
+const lossy: ReadonlySet<string> = new Set(['bert-bge', 'unigram']);
+
+describe.each(['qwen2', 'gpt-2', 'llama-spm', ...lossy])('%s', (name) => {
   const metadata = readVocabularyMetadata(trimmedTokenizers, name);
 
   // The best of three: other processes on the machine can only add.
@@ -59,7 +62,7 @@ describe.each(['qwen2', 'gpt-2', 'llama-spm'])('%s', (name) => {
     const time = elapsedMs(() => {
       back = tokenizer.decode(tokenizer.encode(text), { cleanSpaces: false });
     });
-    expect(back === text.replaceAll(/\p{Surrogate}/gu, '\ufffd')).toBe(true);
+    if (!lossy.has(name)) expect(back === text.replaceAll(/\p{Surrogate}/gu, '\ufffd')).toBe(true);
     expect(time).toBeLessThan(8000);
   });
 });
