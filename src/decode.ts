@@ -1,5 +1,10 @@
+import { createCallId } from './chat/call-ids.ts';
+import { markerTexts } from './chat/marker-texts.ts';
+import type { OfferedTool } from './chat/output/call-context.ts';
+import { plainText } from './chat/output/read-answer.ts';
+import type { AnswerFormat } from './chat/output/read-answer.ts';
 import { createStreamParser } from './chat/parse-stream.ts';
-import type { ReasoningFormat } from './chat/reasoning.ts';
+import type { ToolFormat } from './chat/tool-format.ts';
 import type {
   GenerateEvent,
   PromptTokenLogprob,
@@ -21,18 +26,32 @@ export interface Decoding {
   readonly engine: Engine;
   readonly prompt: Int32Array;
   readonly options: GenerationOptions;
-  readonly reasoning: ReasoningFormat | undefined;
-  readonly startsInReasoning: boolean;
+  /** Absent: everything is text. */
+  readonly output?: DecodedOutput;
   /** The output goes on in the prompt's text: a leading space belongs to it. */
   readonly continuesText: boolean;
   readonly promptLogprobs?: number | undefined;
 }
 
+/** What the parts of an answer are told apart by. */
+export interface DecodedOutput {
+  readonly format: AnswerFormat;
+  readonly startsInReasoning: boolean;
+  readonly toolFormat?: ToolFormat | undefined;
+  /** By the names that the model knows. */
+  readonly tools: ReadonlyMap<string, OfferedTool>;
+}
+
+const onlyText: DecodedOutput = {
+  format: plainText,
+  startsInReasoning: false,
+  tools: new Map(),
+};
+
 /** Ids → bytes → text → stop text → events, ending with `finish`. */
 export async function* decode(decoding: Decoding): AsyncGenerator<GenerateEvent, void, undefined> {
-  const { tokenizer, options } = decoding;
-  const { reasoning } = decoding;
-  const markers = reasoning === undefined ? [] : [reasoning.open, reasoning.close];
+  const { tokenizer, options, output = onlyText } = decoding;
+  const markers = markerTexts(output.format, output.toolFormat);
   const detokenizer = createDetokenizer(tokenizer, {
     continuation: decoding.continuesText,
     visible: new Set(markers.map((marker) => tokenizer.idOf(marker))),
@@ -40,9 +59,10 @@ export async function* decode(decoding: Decoding): AsyncGenerator<GenerateEvent,
   const stopText = createStopText(options.stop ?? []);
   let blocks = 0;
   const parser = createStreamParser({
-    ...(reasoning === undefined ? {} : { reasoning }),
-    startsInReasoning: decoding.startsInReasoning,
-    createId: () => String(blocks++),
+    format: output.format,
+    tools: output.tools,
+    startsInReasoning: output.startsInReasoning,
+    createId: (kind) => (kind === 'tool' ? createCallId() : String(blocks++)),
   });
   const counts = { output: 0, reasoning: 0, cacheRead: 0 };
   const times = { queueMs: 0, prefillMs: 0, decodeStart: 0 };
@@ -89,10 +109,11 @@ export async function* decode(decoding: Decoding): AsyncGenerator<GenerateEvent,
     if (last.stopped) rawReason = 'stop-sequence';
     if (rest !== '') yield* parser.push(rest, waiting.length === 0 ? undefined : waiting);
   }
-  yield* parser.end();
+  const isCut = rawReason === 'max-tokens' || rawReason === 'context-full';
+  yield* parser.end({ isCut });
   yield {
     type: 'finish',
-    reason: rawReason === 'eos' || rawReason === 'stop-sequence' ? 'stop' : 'length',
+    reason: isCut ? 'length' : parser.calls > 0 ? 'tool-calls' : 'stop',
     rawReason,
     usage: {
       inputTokens: { total: decoding.prompt.length, cacheRead: counts.cacheRead },

@@ -1,6 +1,10 @@
+import { detectOutput } from './chat/formats/detect-output.ts';
 import { joinTextParts } from './chat/join-text-parts.ts';
 import type { ChatMessage, JSONSchema, ToolDefinition } from './chat/messages.ts';
-import { detectReasoning, opensReasoning } from './chat/reasoning.ts';
+import { answerFormat } from './chat/output/read-answer.ts';
+import { prepareConversation } from './chat/prepare-conversation.ts';
+import type { PreparedConversation } from './chat/prepare-conversation.ts';
+import { opensReasoning } from './chat/reasoning.ts';
 import type { ChatTemplate, RenderedPrompt } from './chat/template.ts';
 import { decode } from './decode.ts';
 import { RivuletError } from './errors.ts';
@@ -127,9 +131,20 @@ export function createModel(parts: ModelParts): Model {
   }));
   let disposed = false;
 
-  const renderChat = (request: ChatRequest): RenderedPrompt => {
+  const prepareChat = (request: ChatRequest): PreparedConversation =>
+    prepareConversation(
+      {
+        messages: request.messages.map(joinTextParts),
+        tools: request.tools,
+        toolChoice: request.toolChoice,
+      },
+      parts.template,
+    );
+
+  const renderChat = (request: ChatRequest, prepared = prepareChat(request)): RenderedPrompt => {
     return parts.template().render({
-      messages: request.messages.map(joinTextParts),
+      messages: prepared.messages,
+      tools: prepared.tools,
       ...(request.addGenerationPrompt === undefined
         ? {}
         : { addGenerationPrompt: request.addGenerationPrompt }),
@@ -157,16 +172,21 @@ export function createModel(parts: ModelParts): Model {
     const running = requireEngine();
     request.signal?.throwIfAborted();
     yield startEvent(info, [...guesses, ...chatWarnings(request)]);
-    const rendered = renderChat(request);
-    const reasoning = detectReasoning(parts.template().source);
+    const prepared = prepareChat(request);
+    const rendered = renderChat(request, prepared);
+    const format = answerFormat(detectOutput(parts.template().source), prepared.toolFormat);
     yield* decode({
       loadMs: info.engine?.loadMs ?? 0,
       tokenizer,
       engine: running,
       prompt: encodeChat(rendered),
       options: request,
-      reasoning,
-      startsInReasoning: reasoning !== undefined && opensReasoning(rendered.text, reasoning),
+      output: {
+        format,
+        startsInReasoning: format.reasoning !== undefined && opensReasoning(rendered.text, format.reasoning),
+        toolFormat: prepared.toolFormat,
+        tools: prepared.offered,
+      },
       continuesText: false,
     });
   }
@@ -187,8 +207,6 @@ export function createModel(parts: ModelParts): Model {
       engine: running,
       prompt,
       options: request,
-      reasoning: undefined,
-      startsInReasoning: false,
       continuesText: true,
       promptLogprobs: request.promptLogprobs,
     });
@@ -248,8 +266,7 @@ function fillPrompt(
 
 function chatWarnings(request: ChatRequest): Warning[] {
   const warnings = grammarWarnings(request);
-  const { tools, toolChoice, responseFormat } = request;
-  if (tools !== undefined && tools.length > 0) warnings.push(unsupported('tools'));
+  const { toolChoice, responseFormat } = request;
   if (toolChoice === 'required' || typeof toolChoice === 'object') warnings.push(unsupported('toolChoice'));
   if (responseFormat?.type === 'json') warnings.push(unsupported('responseFormat'));
   return warnings;

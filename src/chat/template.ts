@@ -37,6 +37,8 @@ export interface TemplateInput {
 export interface ChatTemplate {
   /** Jinja source, as it is used without tools. */
   readonly source: string;
+  /** Jinja source for requests with tools, if it is another one. */
+  readonly toolSource?: string;
   /** `fallback`: the file has no template, the form was chosen by its tokens and architecture. */
   readonly origin: 'option' | 'file' | 'fallback';
   /**
@@ -114,7 +116,7 @@ export function createChatTemplate(options: ChatTemplateOptions): ChatTemplate {
     throw toRivuletError(failure ?? { error: undefined, line: 1 });
   };
 
-  return { source, origin, render };
+  return { source, origin, ...(toolSource === undefined ? {} : { toolSource }), render };
 }
 
 interface ChosenSource {

@@ -1,12 +1,14 @@
 import type { ReasoningFormat } from './reasoning.ts';
 
-/** How a model writes its answers: what stands around thoughts, text and calls. */
+/** How a model writes its answers: what stands around thoughts and text. */
 export interface OutputFormat {
   readonly reasoning?: ReasoningFormat;
   /** What stands around text when the model marks it, too. */
   readonly answer?: { readonly open: string; readonly close: string };
-  /** Absent when the template knows no tools: then the generic form is used, see tool-formats.ts. */
-  readonly tools?: ToolFormat;
+  /** Texts between the parts of an answer that say nothing themselves. */
+  readonly ignored?: readonly string[];
+  /** The answer is divided into messages with heads; `reasoning` and `answer` then serve grammars only. */
+  readonly channels?: ChannelFormat;
 }
 
 /** How a model writes calls of tools: data for the parser (`reading`) and for grammars and examples (`writing`). */
@@ -15,6 +17,8 @@ export interface ToolFormat {
   readonly name: string;
   readonly writing: ToolWriting;
   readonly reading: ToolReading;
+  /** Other forms in which such models write calls now and then. */
+  readonly alsoReads?: readonly ToolReading[];
   /** Ids of calls that the template accepts in earlier turns. @default 'any' */
   readonly ids?: 'any' | 'nine-alphanumeric' | 'function-index';
 }
@@ -44,6 +48,8 @@ export interface ToolWriting {
 
 /** Digits. */
 export const indexPlaceholder = '{index}';
+/** The name of the tool, where it is written once more. */
+export const namePlaceholder = '{name}';
 /** Nine letters or digits. */
 export const idPlaceholder = '{id}';
 
@@ -72,15 +78,22 @@ export type ArgumentsWriting =
 
 /** What the parser looks for; it passes over white space between all parts. */
 export interface ToolReading {
-  /** Texts that begin calls; the longest that fits counts. */
+  /** Texts that begin calls, together or each; at one place the longest counts. */
   readonly opens: readonly string[];
-  /** Texts that may stand behind a call or behind the last one, and belong to no text. */
+  /** Texts that do so only where an answer begins: later they are often something else. */
+  readonly firstOpens?: readonly string[];
+  /** Texts that may stand behind calls and belong to no text. */
   readonly closes: readonly string[];
-  /** Calls may begin with this character where an answer begins. */
-  readonly bare?: readonly ('{' | '[')[];
+  /** Texts that begin calls and are part of them: at the beginning of an answer, and anywhere. */
+  readonly bare?: { readonly first: readonly string[]; readonly anywhere: readonly string[] };
+  /** The opening texts occur in other answers: an object without arguments is no call. */
+  readonly needsArguments?: boolean;
+  /** An opening text ends a block of reasoning that was not closed. */
+  readonly endsReasoning?: boolean;
   readonly body: CallBody;
 }
 
+/** What stands behind the opening of a call. */
 export type CallBody =
   /** An object or a list of objects that hold the name and the arguments under one of these keys. */
   | {
@@ -90,27 +103,53 @@ export type CallBody =
     }
   /** An object or a list of objects whose only key is the name. */
   | { readonly kind: 'entry' }
-  /** The name between texts, then the arguments as a JSON object. */
-  | { readonly kind: 'named'; readonly name: NameReading }
-  /** The name between texts, then tagged arguments. */
-  | {
-      readonly kind: 'tagged';
-      readonly name: NameReading;
-      readonly beforeKey: string;
-      readonly afterKey: string;
-      /** Stands between key and value; may carry whether the value is a string. */
-      readonly afterKeyClose?: string;
-      readonly afterValue: string;
-      /** Ends the arguments. */
-      readonly end: string;
-    }
+  /** The name, then the arguments as a JSON object. */
+  | { readonly kind: 'named'; readonly header: CallHeader }
+  /** The name, then each argument with its key. */
+  | { readonly kind: 'tagged'; readonly header: CallHeader; readonly parameters: ParameterReading }
+  /** A call in Python's syntax or a list of them. */
   | { readonly kind: 'python' }
   | { readonly kind: 'braces'; readonly quotes: readonly string[] }
   | { readonly kind: 'elements'; readonly mark: string };
 
-export interface NameReading {
-  /** Before the name, after the opening; optional texts that are passed over. */
-  readonly before: readonly string[];
-  /** One of these ends the name. */
-  readonly after: readonly string[];
+/** The text from the opening up to the arguments. */
+export interface CallHeader {
+  /** One of these ends it. */
+  readonly until: readonly string[];
+  /** Whether what ends it belongs to the arguments. */
+  readonly keepsEnd?: boolean;
+  /** The first group is the name; the whole text must fit. */
+  readonly pattern: RegExp;
+}
+
+/** `open key middle value close` for each argument, then `end`. */
+export interface ParameterReading {
+  readonly open: string;
+  readonly middle: string;
+  /** The first group is the key, the second, if there is one, `true` where the value is a string. */
+  readonly pattern: RegExp;
+  /** Stands between `middle` and the value; white space before it is passed over. */
+  readonly valueOpen?: string;
+  readonly close: string;
+  readonly end: readonly string[];
+  /** A line end at both sides of a value is not part of it. */
+  readonly valueOnLines?: boolean;
+}
+
+/** Output divided into messages, each with a head that tells what it is. */
+export interface ChannelFormat {
+  /** Begins a message inside an answer; the prompt has written the first one. */
+  readonly start: string;
+  /** Ends the head. */
+  readonly message: string;
+  /** Each ends a message. */
+  readonly ends: readonly string[];
+  /** Each head begins with one of these; absent: with anything. */
+  readonly begins?: readonly string[];
+  /** What is no head is text without one. */
+  readonly head: RegExp;
+  /** A head that fits is a thought. */
+  readonly reasoning: RegExp;
+  /** A head that fits is a call whose name is the first group; the message holds its arguments as JSON. */
+  readonly call?: RegExp;
 }

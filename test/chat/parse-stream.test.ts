@@ -1,17 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { plainText } from '../../src/chat/output/read-answer.ts';
 import { createStreamParser } from '../../src/chat/parse-stream.ts';
 import { detectReasoning, opensReasoning } from '../../src/chat/reasoning.ts';
 import type { GenerateEvent } from '../../src/events.ts';
 
 const think = { open: '<think>', close: '</think>' };
+const format = { ...plainText, reasoning: think };
 
 /** Events of a text that comes in the given pieces, ids left away. */
 function parse(pieces: readonly string[], startsInReasoning = false): string[] {
   let ids = 0;
   const parser = createStreamParser({
-    reasoning: think,
+    format,
     startsInReasoning,
     createId: () => String(ids++),
   });
@@ -62,7 +64,7 @@ describe('reasoning is split from text', () => {
   });
 
   it('holds back nothing that cannot be a marker', () => {
-    const parser = createStreamParser({ reasoning: think, startsInReasoning: true, createId: () => 'a' });
+    const parser = createStreamParser({ format, startsInReasoning: true, createId: () => 'a' });
     const deltas = parser.push('one<two').filter((event) => event.type === 'reasoning-delta');
     expect(deltas).toMatchObject([{ delta: 'one<two' }]);
     expect(parser.inReasoning).toBe(true);
@@ -77,7 +79,7 @@ describe('reasoning is split from text', () => {
       logprob: -1,
       top: [],
     });
-    const parser = createStreamParser({ reasoning: think, startsInReasoning: true, createId: () => 'a' });
+    const parser = createStreamParser({ format, startsInReasoning: true, createId: () => 'a' });
     expect(parser.push('</', [token('</')])).toEqual([]);
     const [, delta] = parser.push('p>', [token('p>')]);
     expect(delta).toMatchObject({ delta: '</p>', tokens: [{ text: '</' }, { text: 'p>' }] });
@@ -86,7 +88,7 @@ describe('reasoning is split from text', () => {
   it('every event of a block carries its id, and blocks are closed', () => {
     let ids = 0;
     const parser = createStreamParser({
-      reasoning: think,
+      format,
       startsInReasoning: false,
       createId: () => String(ids++),
     });

@@ -80,16 +80,58 @@ test('all sampling settings arrive at the engine', async () => {
   });
 });
 
-test('tools are announced as unsupported and text comes all the same', async () => {
-  const model = scriptedModel({ outputs: [['No tools here.']] });
-  const result = await generateText({
+test('a tool is called, run, and its result comes back to the model', async () => {
+  const model = scriptedModel({
+    outputs: [
+      [
+        'Let me ',
+        'see.\n',
+        '<tool_',
+        'call>\n{"name": "add-up", "argu',
+        'ments": {"a": 1, ',
+        '"b": 2}}\n</tool_call>',
+      ],
+      ['It is 3.'],
+    ],
+  });
+  const inputs: string[] = [];
+  const result = streamText({
     model: local(model),
-    prompt: 'Hi',
-    tools: { add: tool({ inputSchema: z.object({ a: z.number() }), execute: async () => 1 }) },
+    prompt: 'What is 1 + 2?',
+    tools: {
+      'add-up': tool({
+        inputSchema: z.object({ a: z.number(), b: z.number() }),
+        execute: async ({ a, b }) => a + b,
+        onInputDelta: ({ inputTextDelta }) => {
+          inputs.push(inputTextDelta);
+        },
+      }),
+    },
     stopWhen: stepCountIs(3),
   });
-  expect(result.text).toBe('No tools here.');
-  expect(result.warnings).toMatchObject([{ type: 'unsupported', feature: 'tools' }]);
+  const [first, second] = await result.steps;
+  expect(first?.text).toBe('Let me see.');
+  expect(first?.finishReason).toBe('tool-calls');
+  expect(first?.toolCalls).toMatchObject([{ toolName: 'add-up', input: { a: 1, b: 2 } }]);
+  expect(inputs).toEqual(['{"a":1', ',"b":2}']);
+  expect(second?.text).toBe('It is 3.');
+  expect(model.requests[1]?.prompt).toContain('<tool_response>\n3\n</tool_response>');
+  expect(first?.warnings ?? []).toEqual([]);
+});
+
+test('a call that is cut is no call', async () => {
+  const result = await generateText({
+    model: local(
+      scriptedModel({
+        outputs: [['<tool_call>\n{"name": "add", "arguments": {"a": ', '1', '}}\n</tool_call>']],
+      }),
+    ),
+    prompt: 'Hi',
+    maxOutputTokens: 2,
+    tools: { add: tool({ inputSchema: z.object({ a: z.number() }), execute: async () => 1 }) },
+  });
+  expect(result.finishReason).toBe('length');
+  expect(result.toolCalls).toEqual([]);
 });
 
 test('no warnings for a plain call', async () => {

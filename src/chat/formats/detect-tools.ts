@@ -1,0 +1,53 @@
+import type { ChatTemplate } from '../template.ts';
+import type { ToolFormat } from '../tool-format.ts';
+import { analyseCalls } from './analyse-calls.ts';
+import { described } from './json-formats.ts';
+import { findKnownFormat } from './known-formats.ts';
+import { probeCall, probeResult, probeSystem, probeTemplate, probeText } from './probe-template.ts';
+import { writeCalls } from './write-calls.ts';
+
+/** How a model calls tools and what of it its template can say. */
+export interface ToolSupport {
+  readonly format: ToolFormat;
+  /** The template shows the tools to the model. */
+  readonly showsTools: boolean;
+  /** … and calls of earlier turns. */
+  readonly showsCalls: boolean;
+  /** … and their results. */
+  readonly showsResults: boolean;
+  readonly showsSystem: boolean;
+}
+
+const detected = new WeakMap<ChatTemplate, ToolSupport>();
+
+/**
+ * The form that the template gives away by known texts; or, where it has some other form, the one in which it writes
+ * a call; or else the most common one, which the model then has to be told.
+ */
+export function detectTools(template: ChatTemplate): ToolSupport {
+  let support = detected.get(template);
+  if (support === undefined) {
+    support = detect(template);
+    detected.set(template, support);
+  }
+  return support;
+}
+
+function detect(template: ChatTemplate): ToolSupport {
+  const probes = probeTemplate(template);
+  const rendered = [probes.call ?? '', probes.result ?? ''];
+  const candidates = findKnownFormat(template.toolSource ?? template.source)?.tools ?? [];
+  const isWritten = (format: ToolFormat): boolean => {
+    const text = writeCalls(format, [probeCall]).trim();
+    return rendered.some((one) => one.includes(text));
+  };
+  const showsCalls = rendered.some((text) => text.includes(probeText));
+  const analysed = candidates.length === 0 && showsCalls ? analyseCalls(probes) : undefined;
+  return {
+    format: candidates.find(isWritten) ?? candidates[0] ?? analysed ?? described,
+    showsTools: probes.prompt?.includes(probeCall.name) === true,
+    showsCalls,
+    showsResults: probes.result?.includes(probeResult) === true,
+    showsSystem: probes.system?.includes(probeSystem) === true,
+  };
+}
