@@ -58,8 +58,6 @@ describe('events of a request', () => {
       model.chat({
         ...greedy,
         messages: [{ role: 'user', content: 'Hi' }],
-        tools: [{ name: 'clock', parameters: { type: 'object' } }],
-        toolChoice: 'required',
         responseFormat: { type: 'json' },
         grammar: { regex: 'a+' },
       }),
@@ -67,8 +65,6 @@ describe('events of a request', () => {
     const [start] = events;
     expect(start?.type === 'start' && start.warnings.map(({ feature }) => feature)).toEqual([
       'grammar',
-      'tools',
-      'toolChoice',
       'responseFormat',
     ]);
     finishOf(events);

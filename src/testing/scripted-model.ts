@@ -1,5 +1,6 @@
 import { detectReasoning } from '../chat/reasoning.ts';
 import { createChatTemplate } from '../chat/template.ts';
+import type { ChatTemplate } from '../chat/template.ts';
 import { Metadata } from '../gguf/metadata.ts';
 import { createModel } from '../model.ts';
 import type { Model } from '../model.ts';
@@ -52,6 +53,7 @@ export function scriptedModel(options: ScriptedModelOptions): ScriptedModel {
     prefillMs: options.prefillMs ?? 0,
     delayMs: options.delayMs ?? 0,
   });
+  let template: ChatTemplate | undefined;
   const model = createModel({
     info: {
       id: options.id ?? 'scripted',
@@ -67,11 +69,11 @@ export function scriptedModel(options: ScriptedModelOptions): ScriptedModel {
     },
     tokenizer,
     template: () =>
-      createChatTemplate({
+      (template ??= createChatTemplate({
         source,
         metadata: new Metadata(new Map()),
         tokens: { bos: '', eos: '', controlTexts },
-      }),
+      })),
     engine,
   });
   return { ...model, requests: engine.requests };
