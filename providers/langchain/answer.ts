@@ -5,10 +5,27 @@ import type { GenerateEvent, TokenLogprob, Warning } from '../../src/events.ts';
 import { createResponseMetadata, modelProvider, usageField } from './response-metadata.ts';
 import type { FinishedAnswer } from './response-metadata.ts';
 
-interface Block {
+interface TextBlock {
   readonly type: 'text' | 'reasoning';
   text: string;
 }
+
+/** A call of a tool; it was cut or is malformed as long as it is not complete. */
+export interface CallBlock {
+  readonly type: 'call';
+  readonly id: string;
+  readonly name: string;
+  /** Position in the message. */
+  readonly index: number;
+  input: string;
+  isComplete: boolean;
+}
+
+type Block = TextBlock | CallBlock;
+
+/** Core's shapes of calls, as types that are content blocks, too. */
+type CompleteCall = { type: 'tool_call'; id: string; name: string; args: Record<string, unknown> };
+type InvalidCall = { type: 'invalid_tool_call'; id: string; name: string; args: string; error: string };
 
 /** One answer as it comes together; all three ways out of the model are fed from here. */
 export class Answer {
@@ -38,7 +55,7 @@ export class Answer {
       case 'text-delta':
       case 'reasoning-delta': {
         const block = this.#blocks.at(-1);
-        if (block !== undefined) block.text += event.delta;
+        if (block !== undefined && block.type !== 'call') block.text += event.delta;
         this.#tokens.push(...(event.tokens ?? []));
         break;
       }
@@ -48,12 +65,24 @@ export class Answer {
       case 'text-end':
       case 'reasoning-end':
       case 'prompt-logprobs':
-      case 'tool-input-start':
-      case 'tool-input-delta':
       case 'tool-input-end':
-      case 'tool-call':
-        // Tools are refused before the model is asked, so no calls come.
         break;
+      case 'tool-input-start': {
+        const index = this.#blocks.length;
+        const { id, toolName: name } = event;
+        this.#blocks.push({ type: 'call', id, name, index, input: '', isComplete: false });
+        break;
+      }
+      case 'tool-input-delta': {
+        const call = this.call(event.id);
+        if (call !== undefined) call.input += event.delta;
+        break;
+      }
+      case 'tool-call': {
+        const call = this.call(event.id);
+        if (call !== undefined) call.isComplete = true;
+        break;
+      }
     }
   }
 
@@ -77,7 +106,12 @@ export class Answer {
 
   /** Text of the open block. */
   get blockText(): string {
-    return this.#blocks.at(-1)?.text ?? '';
+    const block = this.#blocks.at(-1);
+    return block === undefined || block.type === 'call' ? '' : block.text;
+  }
+
+  call(id: string): CallBlock | undefined {
+    return this.#blocks.find((block): block is CallBlock => block.type === 'call' && block.id === id);
   }
 
   get text(): string {
@@ -120,16 +154,22 @@ export class Answer {
     });
   }
 
-  #content(): { content: string | ContentBlock[]; additional_kwargs?: Record<string, unknown> } {
-    if (this.version === 'v1') {
-      const content = this.#blocks.map(({ type, text }) =>
-        type === 'text' ? { type, text } : { type, reasoning: text },
-      );
-      return { content };
-    }
+  #content(): {
+    content: string | ContentBlock[];
+    additional_kwargs?: Record<string, unknown>;
+    tool_calls: CompleteCall[];
+    invalid_tool_calls: InvalidCall[];
+  } {
+    const calls = this.#blocks.filter((block) => block.type === 'call');
+    const fields = {
+      tool_calls: calls.filter((call) => call.isComplete).map(toToolCall),
+      invalid_tool_calls: calls.filter((call) => !call.isComplete).map(toInvalidCall),
+    };
+    if (this.version === 'v1') return { content: this.#blocks.map(toContentBlock), ...fields };
     const { reasoning } = this;
     return {
       content: this.text,
+      ...fields,
       ...(reasoning === '' ? {} : { additional_kwargs: { reasoning_content: reasoning } }),
     };
   }
@@ -138,10 +178,29 @@ export class Answer {
     return this.version === 'v1' ? { output_version: 'v1' } : {};
   }
 
-  #join(type: Block['type']): string {
-    return this.#blocks
-      .filter((block) => block.type === type)
-      .map((block) => block.text)
-      .join('');
+  #join(type: TextBlock['type']): string {
+    return this.#blocks.map((block) => (block.type === type ? block.text : '')).join('');
   }
+}
+
+export function toToolCall(call: CallBlock): CompleteCall {
+  const args = JSON.parse(call.input) as Record<string, unknown>;
+  return { type: 'tool_call', id: call.id, name: call.name, args };
+}
+
+/** What the model wrote of a call that it did not finish. */
+export function toInvalidCall(call: CallBlock): InvalidCall {
+  return {
+    type: 'invalid_tool_call',
+    id: call.id,
+    name: call.name,
+    args: call.input,
+    error: 'The call ends before its arguments do.',
+  };
+}
+
+function toContentBlock(block: Block): ContentBlock {
+  if (block.type === 'text') return { type: 'text', text: block.text };
+  if (block.type !== 'call') return { type: 'reasoning', reasoning: block.text };
+  return block.isComplete ? toToolCall(block) : toInvalidCall(block);
 }

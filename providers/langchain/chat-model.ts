@@ -1,10 +1,12 @@
 import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager';
 import { BaseChatModel } from '@langchain/core/language_models/chat_models';
-import type { LangSmithParams } from '@langchain/core/language_models/chat_models';
+import type { BindToolsInput, LangSmithParams } from '@langchain/core/language_models/chat_models';
+import type { BaseLanguageModelInput } from '@langchain/core/language_models/base';
 import type { ChatModelStreamEvent } from '@langchain/core/language_models/event';
 import type { ModelProfile } from '@langchain/core/language_models/profile';
 import type { AIMessageChunk, BaseMessage, MessageContent } from '@langchain/core/messages';
 import type { ChatGenerationChunk, ChatResult, LLMResult } from '@langchain/core/outputs';
+import type { Runnable } from '@langchain/core/runnables';
 import { sharedModel } from '#rivulet';
 import type { SharedLoadOptions, SharedModel } from '#rivulet';
 import type { GenerateEvent } from '../../src/events.ts';
@@ -24,6 +26,7 @@ import { sortContent } from './content-text.ts';
 import { convertMessages } from './convert-messages.ts';
 import { leaveOnAbort } from './leave-on-abort.ts';
 import { mapError } from './map-error.ts';
+import { prepareTools, toOpenAiTools } from './prepare-tools.ts';
 import { mapFinishReason, modelProvider } from './response-metadata.ts';
 import { toChunks } from './to-chunks.ts';
 import { toEvents } from './to-events.ts';
@@ -65,6 +68,14 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
 
   override _llmType(): string {
     return 'rivulet';
+  }
+
+  /** The model with tools that it may call, see `tool_choice`. */
+  override bindTools(
+    tools: BindToolsInput[],
+    kwargs?: Partial<ChatLocalCallOptions>,
+  ): Runnable<BaseLanguageModelInput, AIMessageChunk, ChatLocalCallOptions> {
+    return this.withConfig({ tools: toOpenAiTools(tools), ...kwargs });
   }
 
   /** Loads the model ahead of the first request; afterwards {@link ChatLocal.profile} is complete. */
@@ -143,7 +154,7 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
       audioInputs: false,
       pdfInputs: false,
       videoInputs: false,
-      toolCalling: false,
+      toolCalling: true,
       structuredOutput: false,
     };
   }
@@ -176,7 +187,9 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
   override _getSerializedCacheKeyParametersForCall(options: ChatLocalCallOptions): string {
     const outputVersion = options.outputVersion ?? this.outputVersion;
     const merged = toPlainOptions(mergeGenerationOptions(this.#generation, options));
-    const parameters = { ...this._identifyingParams(), ...merged, outputVersion, _type: this._llmType() };
+    const tools = prepareTools(options.tools, options.tool_choice);
+    const own = { outputVersion, ...tools, _type: this._llmType() };
+    const parameters = { ...this._identifyingParams(), ...merged, ...own };
     return JSON.stringify(Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
 
@@ -198,6 +211,7 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
   #createRequest(messages: BaseMessage[], options: Partial<ChatLocalCallOptions>): ChatRequest {
     return {
       ...mergeGenerationOptions(this.#generation, options),
+      ...prepareTools(options.tools, options.tool_choice),
       messages: convertMessages(messages),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     };

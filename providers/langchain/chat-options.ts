@@ -1,6 +1,7 @@
 import type {
   BaseChatModelCallOptions,
   BaseChatModelParams,
+  BindToolsInput,
 } from '@langchain/core/language_models/chat_models';
 import { RivuletError } from '../../src/errors.ts';
 import type { SharedLoadOptions } from '#rivulet';
@@ -17,8 +18,8 @@ export interface ChatLocalInput
 
 export interface ChatLocalCallOptions
   extends BaseChatModelCallOptions, Omit<ChatLocalGenerationOptions, 'stop'> {
-  /** Not supported yet: a list with tools fails with `UNSUPPORTED`. */
-  readonly tools?: readonly unknown[];
+  /** See {@link ChatLocal.bindTools}. */
+  readonly tools?: readonly BindToolsInput[];
   /** Not supported yet: anything but `{ type: 'text' }` fails with `UNSUPPORTED`. */
   readonly response_format?: { readonly type: string };
 }
@@ -114,23 +115,19 @@ export function toPlainOptions(options: ChatLocalGenerationOptions): Record<stri
     : { ...rest, logitBias: [...logitBias].map(([id, bias]) => [id, String(bias)]) };
 }
 
-/** @throws {RivuletError} `UNSUPPORTED` for tools and structured output: LangChain has no channel for a warning. */
+/** @throws {RivuletError} `UNSUPPORTED` for structured output: LangChain has no channel for a warning. */
 export function assertSupported(options: ChatLocalCallOptions): void {
   const found = unsupportedOption(options);
   if (found === undefined) return;
   throw new RivuletError(
     'UNSUPPORTED',
-    `ChatLocal generates text so far, and the call asked for ${found}; leave that option out, or describe the wanted format in the prompt.`,
+    `ChatLocal does not shape answers yet, and the call asked for ${found}; leave that option out, or describe the wanted format in the prompt.`,
     { details: { option: found } },
   );
 }
 
-function unsupportedOption(options: ChatLocalCallOptions): string | undefined {
-  const { tools, tool_choice: toolChoice, response_format: responseFormat } = options;
-  if (tools !== undefined && tools.length > 0) return 'tools';
-  if (toolChoice !== undefined && toolChoice !== 'auto' && toolChoice !== 'none') return 'tool_choice';
-  if (responseFormat !== undefined && responseFormat.type !== 'text') return 'response_format';
-  return undefined;
+function unsupportedOption({ response_format: responseFormat }: ChatLocalCallOptions): string | undefined {
+  return responseFormat !== undefined && responseFormat.type !== 'text' ? 'response_format' : undefined;
 }
 
 /** Those of the keys that have a value. */

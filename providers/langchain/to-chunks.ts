@@ -1,7 +1,7 @@
 import { AIMessageChunk } from '@langchain/core/messages';
 import { ChatGenerationChunk } from '@langchain/core/outputs';
 import type { GenerateEvent } from '../../src/events.ts';
-import type { Answer } from './answer.ts';
+import type { Answer, CallBlock } from './answer.ts';
 import { createResponseMetadata, mapFinishReason, modelProvider, usageField } from './response-metadata.ts';
 
 /**
@@ -13,11 +13,65 @@ export async function* toChunks(
   events: AsyncIterable<GenerateEvent>,
   answer: Answer,
 ): AsyncGenerator<ChatGenerationChunk, void, undefined> {
+  let ended: CallBlock | undefined;
   for await (const event of events) {
-    if (event.type === 'text-delta') yield textChunk(event.delta, answer);
-    else if (event.type === 'reasoning-delta') yield reasoningChunk(event.delta, answer);
-    else if (event.type === 'finish') yield lastChunk(answer);
+    if (ended !== undefined) {
+      // Only what follows the end of an input tells whether it is a call.
+      yield* endOfCall(ended, answer);
+      ended = undefined;
+    }
+    switch (event.type) {
+      case 'text-delta':
+        yield textChunk(event.delta, answer);
+        break;
+      case 'reasoning-delta':
+        yield reasoningChunk(event.delta, answer);
+        break;
+      case 'tool-input-start':
+        if (answer.version === 'v0') yield callChunk(answer, event.id, '', event.toolName);
+        break;
+      case 'tool-input-delta':
+        if (answer.version === 'v0') yield callChunk(answer, event.id, event.delta);
+        break;
+      case 'tool-input-end':
+        ended = answer.call(event.id);
+        break;
+      case 'finish':
+        yield lastChunk(answer);
+        break;
+      default:
+        break;
+    }
   }
+}
+
+/** In v1 core keeps the arguments of a call's first chunk only: they come together. */
+function* endOfCall(call: CallBlock, answer: Answer): Generator<ChatGenerationChunk, void, undefined> {
+  // Core would complete what a cut call has of its arguments and take it for a whole one.
+  const cut = call.isComplete ? '' : unparsableEnd(call.input);
+  if (answer.version === 'v1') yield callChunk(answer, call.id, call.input + cut, call.name);
+  else if (cut !== '') yield callChunk(answer, call.id, cut);
+}
+
+function callChunk(answer: Answer, id: string, args: string, name?: string): ChatGenerationChunk {
+  const index = answer.call(id)?.index ?? answer.blockIndex;
+  return new ChatGenerationChunk({
+    text: '',
+    message: new AIMessageChunk({
+      ...answer.idField,
+      content: answer.version === 'v1' ? [] : '',
+      tool_call_chunks: [
+        { type: 'tool_call_chunk', index, args, ...(name === undefined ? {} : { id, name }) },
+      ],
+      response_metadata: repeatedMetadata(answer),
+    }),
+  });
+}
+
+/** What makes arguments unreadable wherever they end: inside a string another text than outside. */
+function unparsableEnd(input: string): string {
+  const isInString = (input.replaceAll(/\\./g, '').match(/"/g)?.length ?? 0) % 2 === 1;
+  return isInString ? String.raw`\x` : '!!';
 }
 
 function textChunk(text: string, answer: Answer): ChatGenerationChunk {

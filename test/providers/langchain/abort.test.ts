@@ -6,9 +6,9 @@ import { collect } from '../collect.ts';
 
 const reason = new Error('enough');
 
-/** Says `Hel`, then takes a minute for the rest. */
+/** Says `Hel`, then takes its time for the rest. */
 function slowModel(): ReturnType<typeof scriptedModel> {
-  return scriptedModel({ outputs: [['Hel', 'lo']], delayMs: 40 });
+  return scriptedModel({ outputs: [['Hel', 'lo']], delayMs: 300 });
 }
 
 async function failure(promise: PromiseLike<unknown>): Promise<unknown> {
@@ -33,7 +33,7 @@ test('an aborted signal fails every path before anything is asked of the model',
 test('invoke: ModelAbortError with what was said', async () => {
   const model = slowModel();
   const abort = new AbortController();
-  setTimeout(() => abort.abort(reason), 60);
+  setTimeout(() => abort.abort(reason), 450);
   const error = await failure(new ChatLocal(model).invoke('x', { signal: abort.signal }));
   expect(ModelAbortError.isInstance(error)).toBe(true);
   expect(error).toMatchObject({ cause: reason, partialOutput: { content: 'Hel' } });
@@ -74,7 +74,7 @@ test('stream: the reason at once, and the engine stops', async () => {
 test('streamEvents throws, never ends early as a success', async () => {
   const model = slowModel();
   const abort = new AbortController();
-  setTimeout(() => abort.abort(reason), 60);
+  setTimeout(() => abort.abort(reason), 450);
   const error = await failure(new ChatLocal(model).streamEvents('x', { signal: abort.signal }));
   expect(ModelAbortError.isInstance(error)).toBe(true);
   expect(error).toMatchObject({
