@@ -281,3 +281,35 @@ export function seededRandom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+/** What is wrong with the cases of one format, whole and in pieces. */
+export function failures(
+  cases: readonly ToolCallCase[],
+  options: {
+    readonly tools: ReadonlyMap<string, OfferedTool>;
+    readonly formatFor: (one: ToolCallCase) => AnswerFormat;
+    readonly splitsPerCase: number;
+  },
+): string[] {
+  const random = seededRandom(1);
+  const wrong: string[] = [];
+  for (const one of cases) {
+    const parseOptions: ParseOptions = {
+      format: options.formatFor(one),
+      tools: one.tools === 'none' ? new Map() : options.tools,
+      generationPrompt: one.generationPrompt,
+      end: one.partial === true ? undefined : one.name.includes('cut') ? 'cut' : 'eos',
+    };
+    const label = `${one.format ?? ''} ${one.name} ${JSON.stringify(one.text)}`;
+    const parsed = parseAnswer([one.text], parseOptions);
+    const reason = judge(parsed, one);
+    if (reason !== undefined) wrong.push(`${label}: ${reason}`);
+    for (const pieces of splitText(one.text, options.splitsPerCase, random)) {
+      const other = JSON.stringify(parseAnswer(pieces, parseOptions));
+      if (other !== JSON.stringify(parsed)) {
+        wrong.push(`${label} in ${JSON.stringify(pieces)}: ${other} instead of ${JSON.stringify(parsed)}`);
+      }
+    }
+  }
+  return wrong;
+}

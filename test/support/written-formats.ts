@@ -4,7 +4,10 @@ import { knownFormats } from '../../src/chat/formats/known-formats.ts';
 import * as named from '../../src/chat/formats/named-formats.ts';
 import * as other from '../../src/chat/formats/other-formats.ts';
 import * as tagged from '../../src/chat/formats/tagged-formats.ts';
+import { answerFormat } from '../../src/chat/output/read-answer.ts';
+import type { AnswerFormat } from '../../src/chat/output/read-answer.ts';
 import type { OutputFormat, ToolFormat } from '../../src/chat/tool-format.ts';
+import type { ToolCallCase } from './tool-call-cases.ts';
 
 const thinkFormats: Readonly<Record<string, readonly [string, string]>> = {
   'mistral-v11': ['[THINK]', '[/THINK]'],
@@ -62,4 +65,9 @@ export function writtenFormat(name: string): { readonly output: OutputFormat; re
         : {}),
     },
   };
+}
+
+export function writtenAnswerFormat({ format = '' }: ToolCallCase): AnswerFormat {
+  const { output, tools } = writtenFormat(format);
+  return answerFormat(output, tools);
 }

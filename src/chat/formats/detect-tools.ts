@@ -38,13 +38,16 @@ function detect(template: ChatTemplate): ToolSupport {
   const rendered = [probes.call ?? '', probes.result ?? ''];
   const candidates = findKnownFormat(template.toolSource ?? template.source)?.tools ?? [];
   const isWritten = (format: ToolFormat): boolean => {
-    const text = writeCalls(format, [probeCall]).trim();
-    return rendered.some((one) => one.includes(text));
+    const call = writeCalls(format, [probeCall]).trim();
+    return rendered.some((one) => one.includes(call));
   };
+  const twoCalls = [probeCall, { ...probeCall, id: 'call00001' }];
+  const areWritten = (format: ToolFormat): boolean =>
+    probes.calls?.includes(writeCalls(format, twoCalls).trim()) === true;
   const showsCalls = rendered.some((text) => text.includes(probeText));
   const analysed = candidates.length === 0 && showsCalls ? analyseCalls(probes) : undefined;
   return {
-    format: candidates.find(isWritten) ?? candidates[0] ?? analysed ?? described,
+    format: candidates.find(areWritten) ?? candidates.find(isWritten) ?? candidates[0] ?? analysed ?? described,
     showsTools: probes.prompt?.includes(probeCall.name) === true,
     showsCalls,
     showsResults: probes.result?.includes(probeResult) === true,

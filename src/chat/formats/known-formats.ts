@@ -19,11 +19,11 @@ const solarThoughts: ReasoningFormat = { open: '<|think|>', close: '<|end|>' };
 
 /** Their examples all look alike; only the way in which they write earlier calls tells them apart. */
 const argumentPairs = [
-  ['\n', '\n', '\n', ''],
-  ['\n', '\n', '', '\n'],
-  ['', '', '', ''],
-].map(([afterName = '', between = '', afterValue = '', beforeEnd = '']) =>
-  tagged.argumentPairs({ name: 'argument-pairs', afterName, between, afterValue, beforeEnd }),
+  ['\n', '\n', '\n', '', '\n'],
+  ['\n', '\n', '', '\n', '\n'],
+  ['', '', '', '', ''],
+].map(([afterName = '', between = '', afterValue = '', beforeEnd = '', separator = '']) =>
+  tagged.argumentPairs({ name: 'argument-pairs', afterName, between, afterValue, beforeEnd, separator }),
 ) as [ToolFormat, ...ToolFormat[]];
 
 /** The first that fits a template counts: the more particular come first. */
@@ -87,7 +87,7 @@ export const knownFormats: readonly KnownFormat[] = [
   { includes: ['function call<|role_sep|>'], tools: [json.gigaChat3] },
   { includes: ['<|function_call|>'], tools: [json.gigaChat31] },
   { includes: ['<arg_key>'], tools: argumentPairs },
-  { includes: ['<parameter=', '<function='], tools: [tagged.qwen3Coder] },
+  { includes: ['<parameter=', '<function='], tools: [tagged.qwen3Coder, tagged.step35] },
   { includes: ['[TOOL_CALLS]', '[ARGS]'], tools: [named.mistralNamed, named.mistralIds] },
   { includes: ['[TOOL_CALLS]', 'xlam'], tools: [json.xlam] },
   { includes: ['[TOOL_CALLS]'], tools: [json.mistralList] },

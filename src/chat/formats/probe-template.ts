@@ -34,6 +34,14 @@ const caller: ChatMessage = {
   content: '',
   toolCalls: [{ id: 'call00000', name: probeCall.name, arguments: probeCall.arguments }],
 };
+const callers: ChatMessage = {
+  ...caller,
+  toolCalls: ['call00000', 'call00001'].map((id) => ({
+    id,
+    name: probeCall.name,
+    arguments: probeCall.arguments,
+  })),
+};
 const result: ChatMessage = {
   role: 'tool',
   content: probeResult,
@@ -48,6 +56,8 @@ export interface TemplateProbes {
   /** A call of a tool as the last message. */
   readonly call: string | undefined;
   readonly result: string | undefined;
+  /** Two calls in one message. */
+  readonly calls: string | undefined;
   /** A text where the call was. */
   readonly text: string | undefined;
   readonly system: string | undefined;
@@ -68,6 +78,7 @@ export function probeTemplate(template: ChatTemplate): TemplateProbes {
   return {
     prompt: render([user], { addGenerationPrompt: true }),
     call: render([user, caller]),
+    calls: render([user, callers]),
     result: render([user, caller, result]),
     text: render([user, { role: 'assistant', content: probeText }]),
     system: render([{ role: 'system', content: probeSystem }, user]),

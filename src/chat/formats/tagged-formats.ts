@@ -52,7 +52,7 @@ const functionParameters: ParameterReading = {
   end: ['</function>'],
 };
 
-/** Qwen3-Coder, Qwen 3.5, Step 3.5, Nemotron 3. */
+/** Qwen3-Coder, Qwen 3.5, Nemotron 3. */
 export const qwen3Coder: ToolFormat = tagged(
   'qwen3-coder',
   {
@@ -70,6 +70,13 @@ export const qwen3Coder: ToolFormat = tagged(
     parameters: { ...functionParameters, valueOnLines: true },
   },
 );
+
+/** Step 3.5 puts nothing between two calls. */
+export const step35: ToolFormat = {
+  ...qwen3Coder,
+  name: 'step-3.5',
+  writing: { ...qwen3Coder.writing, separator: '' },
+};
 
 export const seedOss: ToolFormat = tagged(
   'seed-oss',
@@ -127,6 +134,9 @@ export const minimaxM2: ToolFormat = invoke('minimax-m2', 'minimax:tool_call', '
 export const deepSeekMarkup: ToolFormat = invoke('deepseek-markup', '｜DSML｜tool_calls', '｜DSML｜', {
   afterKey: '" string="false">',
   afterStringKey: '" string="true">',
+  afterValue: '</｜DSML｜parameter>',
+  between: '\n',
+  afterArguments: '\n</｜DSML｜invoke>',
 });
 
 /** Each call is a message whose head names the tool, too: see channel-formats.ts. */
@@ -145,6 +155,7 @@ export function argumentPairs(options: {
   readonly between: string;
   readonly afterValue: string;
   readonly beforeEnd: string;
+  readonly separator: string;
 }): ToolFormat {
   return tagged(
     options.name,
@@ -155,6 +166,7 @@ export function argumentPairs(options: {
       afterKey: `</arg_key>${options.between}<arg_value>`,
       afterValue: `</arg_value>${options.afterValue}`,
       afterArguments: `${options.beforeEnd}</tool_call>`,
+      separator: options.separator,
     },
     {
       opens: ['<tool_call>'],
