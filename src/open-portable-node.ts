@@ -4,12 +4,15 @@ import { basename, dirname } from 'node:path';
 
 import type { GgufFile } from './gguf/read-gguf.ts';
 import { summarizeTensors } from './gguf/summarize-tensors.ts';
-import { buildPortableGraph } from './graph/portable-graph.ts';
+import { buildPortableEncoderGraph, buildPortableGraph } from './graph/portable-graph.ts';
 import { packLayoutVersion } from './graph/weight-pack.ts';
 import type { WeightPack } from './graph/weight-pack.ts';
-import type { SessionRequest } from './platform.ts';
-import { createOnnxNodeRunner } from './session/onnx-node.ts';
-import { PortableSession } from './session/portable-session.ts';
+import type { EncoderRequest, SessionRequest } from './platform.ts';
+import { describeEncoder } from './session/encoder.ts';
+import type { Encoder } from './session/encoder.ts';
+import { createOnnxNodeRunner, createOnnxNodeTextRunner } from './session/onnx-node.ts';
+import { PortableEncoder } from './session/portable-encoder.ts';
+import { PortableSession, tokensPerRun } from './session/portable-session.ts';
 import type { Session } from './session/session.ts';
 import { writePack } from './session/write-pack.ts';
 import { openCache } from './source/disk-cache.ts';
@@ -25,14 +28,9 @@ export async function openPortable(request: SessionRequest, paths: readonly stri
     shardNames: paths.map((path) => basename(path)),
     signal,
   });
-  const folder = graph.pack.needed
-    ? dirname(await ensurePack(request, graph.pack, paths))
-    : dirname(paths[0] ?? '.');
-  signal?.throwIfAborted();
   const runner = await createOnnxNodeRunner({
     graph: graph.bytes,
-    // ONNX Runtime compares resolved paths: a linked cache folder would look like an escape.
-    folder: await realpath(folder),
+    folder: await weightFolder(request, graph.pack, paths),
     config: graph.config,
     threads: request.threads,
   });
@@ -42,12 +40,48 @@ export async function openPortable(request: SessionRequest, paths: readonly stri
   });
 }
 
-/** The path of the pack file, written on first use. */
-async function ensurePack(
-  request: SessionRequest,
+/** The same for vectors of texts. */
+export async function openPortableEncoder(
+  request: EncoderRequest,
+  paths: readonly string[],
+): Promise<Encoder> {
+  const { gguf, rankTokens, signal } = request;
+  const graph = await buildPortableEncoderGraph(gguf, {
+    packFileName,
+    shardNames: paths.map((path) => basename(path)),
+    rankTokens,
+    signal,
+  });
+  const runner = await createOnnxNodeTextRunner({
+    graph: graph.bytes,
+    folder: await weightFolder(request, graph.pack, paths),
+    threads: request.threads,
+  });
+  const info = describeEncoder(graph.config, graph.encoder, {
+    dialect: 'portable',
+    device: runner.device,
+    threads: runner.threads,
+    tokensPerStep: tokensPerRun(summarizeTensors(gguf.tensors).parameters),
+  });
+  return new PortableEncoder(runner, info, graph.encoder.rank?.rows ?? 'cls');
+}
+
+/** Where the graph's matrices lie: beside the GGUF, or in the cache. */
+async function weightFolder(
+  request: PackRequest,
   pack: WeightPack,
   paths: readonly string[],
 ): Promise<string> {
+  const folder = pack.needed ? dirname(await ensurePack(request, pack, paths)) : dirname(paths[0] ?? '.');
+  request.signal?.throwIfAborted();
+  // ONNX Runtime compares resolved paths: a linked cache folder would look like an escape.
+  return realpath(folder);
+}
+
+type PackRequest = Pick<SessionRequest, 'gguf' | 'cache' | 'onProgress' | 'signal'>;
+
+/** The path of the pack file, written on first use. */
+async function ensurePack(request: PackRequest, pack: WeightPack, paths: readonly string[]): Promise<string> {
   const { gguf, onProgress, signal } = request;
   const options = {
     ...(onProgress === undefined ? {} : { onProgress }),

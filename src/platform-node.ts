@@ -2,10 +2,11 @@ import { realpath } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 
 import type { GgufFile } from './gguf/read-gguf.ts';
-import { buildNativeGraph } from './graph/native-graph.ts';
-import type { Platform, SessionRequest } from './platform.ts';
+import { buildNativeEncoderGraph, buildNativeGraph } from './graph/native-graph.ts';
+import type { EncoderRequest, Platform, SessionRequest } from './platform.ts';
+import type { Encoder } from './session/encoder.ts';
 import { loadNativeAddon, platformTriple } from './session/load-native.ts';
-import { createNativeSession } from './session/native-node.ts';
+import { createNativeEncoder, createNativeSession } from './session/native-node.ts';
 import type { Session } from './session/session.ts';
 import { openFileSource } from './source/file-source.ts';
 
@@ -13,6 +14,7 @@ import { openFileSource } from './source/file-source.ts';
 export const nodePlatform: Platform = {
   openSource: openFileSource,
   createSession,
+  createEncoder,
   cacheBudgetBytes: Math.floor(totalmem() / 2),
 };
 
@@ -24,6 +26,20 @@ async function createSession(request: SessionRequest): Promise<Session> {
   // Loaded when needed: onnxruntime-node's binding takes longer to load than the native engine a model.
   const { openPortable } = await import('./open-portable-node.ts');
   return openPortable(request, paths);
+}
+
+async function createEncoder(request: EncoderRequest): Promise<Encoder> {
+  const { gguf, threads, rankTokens, signal } = request;
+  const files = await Promise.all(gguf.sources.map((source) => realpath(source.name)));
+  const obstacle = request.dialect === 'portable' ? 'asked for' : nativeObstacle(gguf);
+  if (obstacle === undefined || request.dialect === 'native') {
+    const graph = await buildNativeEncoderGraph(gguf, { rankTokens, signal });
+    signal?.throwIfAborted();
+    return createNativeEncoder({ files, graph, threads });
+  }
+  if (request.dialect === undefined) warnOnce(obstacle);
+  const { openPortableEncoder } = await import('./open-portable-node.ts');
+  return openPortableEncoder(request, files);
 }
 
 async function openNative(request: SessionRequest, files: readonly string[]): Promise<Session> {

@@ -10,6 +10,13 @@ export interface ArchitectureRow {
    * come in otherwise (ALiBi, position embeddings).
    */
   readonly ropePairs?: 'neighbours' | 'halves';
+  /** For vectors of whole texts alone: every position sees all others, and nothing can be generated. */
+  readonly encodes?: true;
+  /** Norms come after what a block adds to the stream instead of before the block. */
+  readonly normsAfterResidual?: true;
+  /** Of classification heads: what they look at, and the function between their two matrices. @default the first or, of
+   * models that look back only, the last row, and `tanh` */
+  readonly rankHead?: { readonly rows: 'mean'; readonly activation: Activation };
   /** `told`: RMS if the file gives an epsilon for it. @default 'rms' */
   readonly norm?: 'layer' | 'told';
   /** The norms of the residual stream have no weights. */

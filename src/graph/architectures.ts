@@ -199,7 +199,29 @@ const latent: Readonly<Record<string, ArchitectureRow>> = {
   },
 };
 
+const bert = { ...layerNorm, encodes: true, normsAfterResidual: true } as const;
+
+const encoders: Readonly<Record<string, ArchitectureRow>> = {
+  bert: { ...bert, ...gelu },
+  'nomic-bert': { ...bert, ...halves },
+  'nomic-bert-moe': { ...bert, ...halves, ...gelu, expertWeights: 'plain' },
+  'jina-bert-v2': { ...bert, ...gelu, alibi: { maximumBias: 8 } },
+  'jina-bert-v3': { ...bert, ...halves, ...gelu },
+  'modern-bert': {
+    ...halves,
+    ...layerNorm,
+    ...gelu,
+    encodes: true,
+    windows: { period: 3, openFirst: true, ropeBase: 10000 },
+    rankHead: { rows: 'mean', activation: 'gelu' },
+  },
+  'neo-bert': { ...neighbours, encodes: true },
+  eurobert: { ...halves, encodes: true },
+  'gemma-embedding': { ...gemma, encodes: true, windows: { period: 6, ...trainedWindows } },
+  'llama-embed': { ...neighbours, encodes: true },
+};
+
 /** All known architectures, by `general.architecture`. Facts as in llama.cpp's model loader and graphs. */
 export const architectures: ReadonlyMap<string, ArchitectureRow> = new Map(
-  [dense, mixtures, latent].flatMap((group) => Object.entries(group)),
+  [dense, mixtures, latent, encoders].flatMap((group) => Object.entries(group)),
 );

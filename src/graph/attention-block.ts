@@ -48,6 +48,7 @@ function attention(scope: LayerScope, input: Value): Value {
     ...(sinks === undefined ? {} : { sinks }),
     ...(layer.alibiSlopes === undefined ? {} : { alibiSlopes: layer.alibiSlopes }),
     ...(layer.temperature === undefined ? {} : { temperature: layer.temperature }),
+    ...(config.bidirectional ? { bidirectional: true } : {}),
   });
 }
 

@@ -32,6 +32,10 @@ export interface ModelConfig {
   /** Multiplies what the attention adds to the stream. */
   readonly attentionOutputScale: number;
   readonly normsAfterRotation: boolean;
+  /** Positions see later ones too. */
+  readonly bidirectional: boolean;
+  /** Norms come after what a block adds to the stream. */
+  readonly normsAfterResidual: boolean;
   /** Function of the gate on the attention's output, where the file has one. */
   readonly attentionGate: Activation;
   /** The feed-forward reads the same stream as the attention, through its own norm. */
@@ -92,6 +96,8 @@ export function readModelConfig(
     ...(projectionLimit ? { projectionLimit } : {}),
     attentionOutputScale: keys.number('attention.value_scale') || 1,
     normsAfterRotation: row.normsAfterRotation ?? false,
+    bidirectional: onlyEncodes(metadata),
+    normsAfterResidual: row.normsAfterResidual ?? false,
     attentionGate: row.attentionGate ?? 'sigmoid',
     parallelResidual: (row.readsParallelResidual && keys.boolean('use_parallel_residual')) ?? false,
     routesLayerInput: row.routesLayerInput ?? false,
@@ -116,6 +122,15 @@ export function requireArchitecture(metadata: Metadata): ArchitectureRow {
     'ARCHITECTURE_UNSUPPORTED',
     `The file's architecture is "${architecture}"; this version runs ${known.join(', ')}. Choose a model of one of these families, or look for a newer rivulet.`,
     { details: { architecture, known } },
+  );
+}
+
+/** Whether a file is for vectors of texts alone, by its architecture or by saying that it is not causal. */
+export function onlyEncodes(metadata: Metadata): boolean {
+  const { architecture } = metadata;
+  return (
+    architectures.get(architecture)?.encodes ??
+    metadata.optionalBoolean(`${architecture}.attention.causal`) === false
   );
 }
 

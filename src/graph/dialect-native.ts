@@ -46,12 +46,15 @@ export class NativeDialect implements Dialect {
   readonly #widths = new Map<Value, number>();
   readonly #ropes: RopeConfig[] = [];
   #counter = 0;
-  /** Whether values are rows of wanted tokens instead of all. */
-  #wanted = false;
+  /** What values have a row for. */
+  #rows: 'tokens' | 'wanted' | 'pooled' = 'tokens';
+  readonly #cacheIndices: readonly number[];
 
-  constructor(graph: GraphBuilder, config: ModelConfig) {
+  /** @param cacheIndices which layer of the cache each layer of the model uses */
+  constructor(graph: GraphBuilder, config: ModelConfig, cacheIndices: readonly number[]) {
     this.#graph = graph;
     this.#config = config;
+    this.#cacheIndices = cacheIndices;
     graph.input(nativeNames.tokens, 'int32', ['nTokens']);
   }
 
@@ -127,9 +130,21 @@ export class NativeDialect implements Dialect {
     return parts;
   }
 
+  join(parts: readonly Value[]): Value {
+    const width = parts.reduce((sum, part) => sum + this.#widthOf(part), 0);
+    const joined = this.#graph.node(
+      'Concat',
+      parts.map((part) => this.#use(part)),
+      { attributes: { axis: 1 } },
+    );
+    this.#widths.set(joined, width);
+    return joined;
+  }
+
   attend(attention: AttentionInput): Value {
     const { config, query, key, value, cacheOf } = attention;
-    const { attributes, constants } = attentionNode(attention, this.#config, this.#ropeName);
+    const layer = this.#cacheIndices[attention.layer] ?? attention.layer;
+    const { attributes, constants } = attentionNode({ ...attention, layer }, this.#config, this.#ropeName);
     const rows = cacheOf === undefined ? [query, key, value] : [query];
     const inputs = [
       ...rows.map((each) => this.#use(each)),
@@ -140,7 +155,8 @@ export class NativeDialect implements Dialect {
 
   latentAttend(attention: LatentAttentionInput): Value {
     const { config, query, latent, rotatedKey } = attention;
-    const { attributes, constants } = latentNode(attention, this.#ropeName);
+    const layer = this.#cacheIndices[attention.layer] ?? attention.layer;
+    const { attributes, constants } = latentNode({ ...attention, layer }, this.#ropeName);
     const inputs = [
       ...[query, latent, rotatedKey].map((each) => this.#use(each)),
       ...constantInputs(constants, (name, values) => this.#vector(name, values)),
@@ -200,6 +216,20 @@ export class NativeDialect implements Dialect {
     return this.#pointwise(input, 'scale', { value: { float: factor } });
   }
 
+  pool(input: Value, norm: NormWeight | undefined): Value {
+    const width = this.#config.embeddingLength;
+    const rows = this.#node('Rows', [this.#use(input)], width, { width });
+    this.#rows = 'wanted';
+    const normed = norm === undefined ? rows : this.norm(rows, norm);
+    const pooled = this.#node('Pool', [normed], width, { width });
+    this.#rows = 'pooled';
+    return pooled;
+  }
+
+  output(name: 'vectors' | 'scores', value: Value, width: number): void {
+    this.#graph.output(this.#graph.rename(this.#use(value), name), 'float', ['nVectors', width]);
+  }
+
   head(
     input: Value,
     norm: NormWeight,
@@ -208,7 +238,7 @@ export class NativeDialect implements Dialect {
   ): void {
     const width = norm.weight.length;
     const rows = this.#node('Rows', [this.#use(input)], width, { width });
-    this.#wanted = true;
+    this.#rows = 'wanted';
     let logits = this.#node(
       'Head',
       [this.norm(rows, norm), ...this.#biases([weight])],
@@ -300,7 +330,7 @@ export class NativeDialect implements Dialect {
   ): Value[] {
     const outputs = this.#graph.nodes(operator, inputs, {
       domain: nativeDomain,
-      attributes: { ...attributes, ...(this.#wanted ? { wanted: 1 } : {}) },
+      attributes: { ...attributes, ...(this.#rows === 'tokens' ? {} : { [this.#rows]: 1 }) },
       outputs: widths.length,
     });
     for (const [index, output] of outputs.entries()) this.#widths.set(output, widths[index] ?? 0);

@@ -14,11 +14,13 @@ import type {
 } from './dialect.ts';
 import { activate, gate, halves } from './portable-activation.ts';
 import { PortableAttention } from './portable-attention.ts';
-import { cacheLayers, portableNames } from './portable-io.ts';
+import { PortableCacheView } from './portable-cache-view.ts';
+import { cacheLayers, portableNames, portableTextNames } from './portable-io.ts';
 import { PortableLatentAttention } from './portable-latent-attention.ts';
 import { PortableMatrices } from './portable-matrices.ts';
 import { PortableMixture } from './portable-mixture.ts';
 import { PortableStacks } from './portable-stacks.ts';
+import { PortableTextView } from './portable-text-view.ts';
 import type { WeightPack } from './weight-pack.ts';
 
 /** Standard ONNX plus `com.microsoft`: runs on stock ONNX Runtime, weights come out of a {@link WeightPack}. */
@@ -30,16 +32,22 @@ export class PortableDialect implements Dialect {
   readonly #latentAttention: PortableLatentAttention;
   readonly #mixture: PortableMixture;
 
-  constructor(graph: GraphBuilder, pack: WeightPack, config: ModelConfig) {
+  /** @param takes one part of a sequence with its cache, or whole texts of which nothing is kept */
+  constructor(graph: GraphBuilder, pack: WeightPack, config: ModelConfig, takes: 'sequence' | 'texts') {
     this.#graph = graph;
     this.#matrices = new PortableMatrices(graph, pack);
     this.#config = config;
-    this.#attention = new PortableAttention(graph, (input, weight) => this.norm(input, weight));
+    const view = takes === 'sequence' ? new PortableCacheView(graph) : new PortableTextView(graph);
+    this.#attention = new PortableAttention(graph, view, (input, weight) => this.norm(input, weight));
     const stacks = new PortableStacks(graph, pack);
     this.#latentAttention = new PortableLatentAttention(graph, this.#matrices, stacks, this.#attention);
     this.#mixture = new PortableMixture(graph, stacks);
     graph.input(portableNames.tokens, 'int64', ['nTokens']);
     graph.input(portableNames.positions, 'float', ['nTokens', 1]);
+    if (takes === 'texts') {
+      graph.input(portableTextNames.pooling, 'float', ['nVectors', 'nTokens']);
+      return;
+    }
     graph.input(portableNames.rows, 'int64', ['nRows']);
     graph.input(portableNames.lastPosition, 'int32', [1]);
     graph.input(portableNames.totalLength, 'int32', []);
@@ -100,6 +108,10 @@ export class PortableDialect implements Dialect {
     });
   }
 
+  join(parts: readonly Value[]): Value {
+    return this.#graph.node('Concat', parts, { attributes: { axis: -1 } });
+  }
+
   attend(attention: AttentionInput): Value {
     return this.#attention.attend(attention);
   }
@@ -157,6 +169,16 @@ export class PortableDialect implements Dialect {
 
   scale(input: Value, factor: number): Value {
     return factor === 1 ? input : this.#graph.node('Mul', [input, this.#graph.scalar(factor)]);
+  }
+
+  pool(input: Value, norm: NormWeight | undefined): Value {
+    const rows = norm === undefined ? input : this.norm(input, norm);
+    return this.#graph.node('MatMul', [portableTextNames.pooling, rows]);
+  }
+
+  output(name: 'vectors' | 'scores', value: Value, width: number): void {
+    const graph = this.#graph;
+    graph.output(graph.rename(value, portableTextNames[name]), 'float', ['nVectors', width]);
   }
 
   head(

@@ -56,6 +56,8 @@ export interface AttentionInput {
   /** (heads,) a score is lowered by its head's slope times the distance in positions. */
   readonly alibiSlopes?: Float32Array;
   readonly temperature?: Temperature;
+  /** Positions see later ones too; windows reach half of their length to either side. */
+  readonly bidirectional?: true;
 }
 
 /** Attention whose keys and values are kept as one latent vector per token (MLA). */
@@ -116,6 +118,8 @@ export interface Dialect {
   activate(input: Value, activation: Activation): Value;
   /** Parts of a fused projection, by widths. */
   split(input: Value, widths: readonly number[]): Value[];
+  /** The reverse of {@link split}. */
+  join(parts: readonly Value[]): Value;
   /** (nTokens, heads * valueDim) */
   attend(attention: AttentionInput): Value;
   /** (nTokens, heads * valueDim) */
@@ -134,6 +138,13 @@ export interface Dialect {
   /** Every element within ± limit. */
   clamp(input: Value, limit: number): Value;
   scale(input: Value, factor: number): Value;
+  /**
+   * From the rows of all tokens, normed, to the vectors of the step's texts: (nVectors, width). What follows has a
+   * row per vector.
+   */
+  pool(input: Value, norm: NormWeight | undefined): Value;
+  /** Makes an output of the graph: (nVectors, width). */
+  output(name: 'vectors' | 'scores', value: Value, width: number): void;
   /** Logits of the step's wanted rows: (nRows, vocabularySize). */
   head(
     input: Value,

@@ -1,3 +1,4 @@
+import { RivuletError } from '../errors.ts';
 import type { Value } from '../onnx/graph-builder.ts';
 import type { LatentExpansion } from './dialect.ts';
 import type { LatentConfig } from './layer-config.ts';
@@ -8,6 +9,12 @@ export function latentAttention(scope: LayerScope, input: Value): Value {
   const { config, dialect, layer } = scope;
   const latent = layer.latent;
   if (latent === undefined) throw new RangeError(`layer ${scope.index} has no latent attention`);
+  if (config.bidirectional) {
+    throw new RivuletError(
+      'UNSUPPORTED',
+      `Expected latent attention to look back only, found a file of "${config.architecture}" that says otherwise. Look for a newer rivulet.`,
+    );
+  }
   const { length, rotatedLength } = latent;
   const compressed = scope.project(input, 'attn_kv_a_mqa', config.embeddingLength, length + rotatedLength);
   const [shared = '', rotatedKey = ''] = dialect.split(compressed, [length, rotatedLength]);

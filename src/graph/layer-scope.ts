@@ -54,6 +54,11 @@ export class LayerScope {
     return undefined;
   }
 
+  /** @throws {RivuletError} `TENSOR_MISSING`, `TENSOR_SHAPE_MISMATCH` */
+  requiredNorm(length: number, part: string): NormWeight {
+    return this.weights.requiredNorm(this.name(part), length);
+  }
+
   /** `input` through a norm; as it is, if the norm is undefined. */
   apply(input: Value, norm: NormWeight | undefined): Value {
     return norm === undefined ? input : this.dialect.norm(input, norm);

@@ -50,6 +50,7 @@ export function attentionNode(
       ...temperatureAttributes(attention.temperature),
       ...(attention.softcap === undefined ? {} : { softcap: { float: attention.softcap } }),
       ...(config.window === undefined ? {} : { window: config.window }),
+      ...(attention.bidirectional ? { bidirectional: 1 } : {}),
       ...(config.chunk === undefined ? {} : { chunk: config.chunk }),
     },
   };

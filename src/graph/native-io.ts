@@ -22,3 +22,24 @@ export function nativeCacheLayers(config: ModelConfig): readonly NativeCacheLaye
     return { kvHeads, keyDim: headDim, valueDim };
   });
 }
+
+/**
+ * Where layers put keys and values when nothing is kept from step to step: all of one shape in the same place, as
+ * each has read its own before the next one writes.
+ */
+export function sharedCacheLayers(config: ModelConfig): {
+  readonly layers: readonly NativeCacheLayer[];
+  /** Per layer of the model. */
+  readonly indices: readonly number[];
+} {
+  const all = nativeCacheLayers(config);
+  const own = all.map((_, index) => index);
+  // Others read what one of them wrote, later.
+  if (config.layers.some(({ cacheOf }) => cacheOf !== undefined)) return { layers: all, indices: own };
+  const keys = all.map(({ kvHeads, keyDim, valueDim }) => `${kvHeads} ${keyDim} ${valueDim}`);
+  const shapes = [...new Set(keys)];
+  return {
+    layers: shapes.flatMap((shape) => all[keys.indexOf(shape)] ?? []),
+    indices: keys.map((key) => shapes.indexOf(key)),
+  };
+}

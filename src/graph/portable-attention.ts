@@ -1,38 +1,42 @@
-import { contribDomain } from '../onnx/graph-builder.ts';
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import type { AttentionInput, NormWeight } from './dialect.ts';
-import type { LayerConfig, Temperature } from './layer-config.ts';
+import type { Temperature } from './layer-config.ts';
 import { cachedHeadDim, portableNames } from './portable-io.ts';
 import type { RopeConfig } from './rope.ts';
 
-/** What {@link PortableAttention.run} needs beyond the rows themselves. */
-interface Scores {
-  readonly layer: number;
-  /** Whose cache, if not its own. */
-  readonly cacheOf?: number;
+/** What an attention needs beyond the rows themselves. */
+export interface Scores extends Pick<
+  AttentionInput,
+  'layer' | 'cacheOf' | 'scale' | 'softcap' | 'sinks' | 'alibiSlopes' | 'bidirectional'
+> {
   readonly heads: number;
   readonly kvHeads: number;
-  readonly scale: number;
-  readonly softcap?: number;
   readonly window?: number;
-  readonly bias?: Value;
-  readonly sinks?: Value;
+  readonly chunk?: number;
+}
+
+/** How rows look at each other: over a cache, or only within whole texts. */
+export interface PortableView {
+  /** Rows (nTokens, heads or kvHeads * headDim) of queries, keys and values; the result as queries. */
+  attend(query: Value, key: Value, value: Value, scores: Scores): Value;
 }
 
 /** A score that no softmax gives any weight to; an infinite one would make empty rows NaN. */
-const hiddenScore = -1e30;
+export const hiddenScore = -1e30;
 
-/** Attention with GroupQueryAttention; collects the new rows of the caches. */
+/** Norms, rotations and head lengths around an attention; collects the new rows of the caches. */
 export class PortableAttention {
   readonly #graph: GraphBuilder;
+  readonly #view: PortableView;
   readonly #norm: (input: Value, weight: NormWeight) => Value;
   readonly #rotations = new Map<RopeConfig, readonly [Value, Value]>();
   readonly #shared = new Map<string, Value>();
   /** New keys and values by the layer that caches them. */
   readonly #newRows = new Map<number, readonly [key: Value, value: Value]>();
 
-  constructor(graph: GraphBuilder, norm: (input: Value, weight: NormWeight) => Value) {
+  constructor(graph: GraphBuilder, view: PortableView, norm: (input: Value, weight: NormWeight) => Value) {
     this.#graph = graph;
+    this.#view = view;
     this.#norm = norm;
   }
 
@@ -62,7 +66,6 @@ export class PortableAttention {
     ];
     // A layer that shares a cache adds the same rows to it once more, which changes nothing.
     const [key, value] = this.#newRows.get(attention.cacheOf ?? -1) ?? rows();
-    const bias = this.#bias(layer, config, alibiSlopes);
     const output = this.run(this.resizeHeads(query, heads, headDim, padded), key, value, {
       layer,
       ...(attention.cacheOf === undefined ? {} : { cacheOf: attention.cacheOf }),
@@ -71,46 +74,19 @@ export class PortableAttention {
       scale: attention.scale,
       ...(softcap === undefined ? {} : { softcap }),
       ...(config.window === undefined ? {} : { window: config.window }),
-      ...(bias === undefined ? {} : { bias }),
-      ...(sinks === undefined
-        ? {}
-        : { sinks: this.#graph.constant(sinks.name, 'float', [heads], sinks.values) }),
+      ...(config.chunk === undefined ? {} : { chunk: config.chunk }),
+      ...(alibiSlopes === undefined ? {} : { alibiSlopes }),
+      ...(sinks === undefined ? {} : { sinks }),
+      ...(attention.bidirectional ? { bidirectional: true } : {}),
     });
     return this.resizeHeads(output, heads, padded, valueDim);
   }
 
-  /** Rows (nTokens, heads or kvHeads * headDim) over the cache, to which keys and values are added. */
+  /** Attends, and keeps new rows for the cache of the layer if they are its own. */
   run(query: Value, key: Value, value: Value, scores: Scores): Value {
-    const graph = this.#graph;
     const owner = scores.cacheOf ?? scores.layer;
     if (owner === scores.layer) this.#newRows.set(owner, [key, value]);
-    const batch = graph.integers(0);
-    const optional = ['', '', '', scores.bias ?? '', scores.sinks ?? ''];
-    while (optional.at(-1) === '') optional.pop();
-    // The present outputs must be declared: without them ONNX Runtime 1.30 ignores the past on CPUs.
-    const [output = ''] = graph.nodes(
-      'GroupQueryAttention',
-      [
-        ...[query, key, value].map((each) => graph.node('Unsqueeze', [each, batch])),
-        portableNames.pastKey(owner),
-        portableNames.pastValue(owner),
-        portableNames.lastPosition,
-        portableNames.totalLength,
-        ...optional,
-      ],
-      {
-        domain: contribDomain,
-        attributes: {
-          num_heads: scores.heads,
-          kv_num_heads: scores.kvHeads,
-          scale: { float: scores.scale },
-          ...(scores.softcap === undefined ? {} : { softcap: { float: scores.softcap } }),
-          ...(scores.window === undefined ? {} : { local_window_size: scores.window }),
-        },
-        outputs: 3,
-      },
-    );
-    return graph.node('Squeeze', [output, batch]);
+    return this.#view.attend(query, key, value, scores);
   }
 
   rotate(input: Value, heads: number, headDim: number, rope: RopeConfig): Value {
@@ -194,51 +170,6 @@ export class PortableAttention {
       const logarithm = graph.node('Log', [graph.node('Add', [steps, graph.scalar(1)])]);
       const scaled = graph.node('Mul', [logarithm, graph.scalar(scale)]);
       return graph.node('Add', [scaled, graph.scalar(1)]);
-    });
-  }
-
-  /** (1, heads or 1, nTokens, totalLength) added to the scores; undefined when nothing is. */
-  #bias(layer: number, { heads, chunk }: LayerConfig, slopes: Float32Array | undefined): Value | undefined {
-    const graph = this.#graph;
-    const terms: Value[] = [];
-    if (slopes !== undefined) {
-      const key = slopes.join(' ');
-      terms.push(
-        this.#once(`slopes ${key}`, () => {
-          const factors = graph.constant(
-            `alibi_slopes_${layer}`,
-            'float',
-            [1, heads, 1, 1],
-            slopes.map((slope) => -slope),
-          );
-          const distances = graph.node('Sub', [portableNames.positions, this.#keyPositions()]);
-          return graph.node('Mul', [distances, factors]);
-        }),
-      );
-    }
-    if (chunk !== undefined) {
-      terms.push(
-        this.#once(`chunk ${chunk}`, () => {
-          const [own, other] = [portableNames.positions, this.#keyPositions()].map((positions) =>
-            graph.node('Floor', [graph.node('Div', [positions, graph.scalar(chunk)])]),
-          );
-          const apart = graph.node('Greater', [own ?? '', other ?? '']);
-          const hidden = graph.node('Where', [apart, graph.scalar(hiddenScore), graph.scalar(0)]);
-          return graph.node('Unsqueeze', [hidden, graph.integers(0, 1)]);
-        }),
-      );
-    }
-    const [first, second] = terms;
-    return second === undefined ? first : graph.node('Add', [first ?? '', second]);
-  }
-
-  /** (1, totalLength) f32 */
-  #keyPositions(): Value {
-    return this.#once('key positions', () => {
-      const graph = this.#graph;
-      const total = graph.node('Cast', [portableNames.totalLength], { attributes: { to: 1 } });
-      const range = graph.node('Range', [graph.scalar(0), total, graph.scalar(1)]);
-      return graph.node('Unsqueeze', [range, graph.integers(0)]);
     });
   }
 

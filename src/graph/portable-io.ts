@@ -22,6 +22,22 @@ export const portableNames = {
   logits: 'logits',
 } as const;
 
+/** The same of graphs that take whole texts and keep nothing; tokens and positions are called as above. */
+export const portableTextNames = {
+  /** (nTexts, longest) i64: the row of each place's token, any row for padding */
+  slots: 'slots',
+  /** (nTokens,) i64: the place of each row's token among all places */
+  places: 'places',
+  /** (nTexts, 1) f32: tokens */
+  lengths: 'lengths',
+  /** (nVectors, nTokens) f32: the part that each row has in each vector */
+  pooling: 'pooling',
+  /** (nVectors, width) f32 */
+  vectors: 'vectors',
+  /** (nVectors, labels) f32, of graphs with a rank head */
+  scores: 'scores',
+} as const;
+
 /** GroupQueryAttention takes heads of a multiple of 8 elements only. */
 export function padHead(headDim: number): number {
   return Math.ceil(headDim / 8) * 8;

@@ -42,6 +42,9 @@ async function readVector(gguf: GgufFile, tensor: TensorInfo, signal?: AbortSign
   );
 }
 
+/** Matrices among them are rows that the graph adds as they are. */
+const endings = ['norm.weight', '.bias', 'token_types.weight', 'attn_rel_b.weight'];
+
 function isVector({ name, shape }: TensorInfo): boolean {
-  return shape.slice(1).every((size) => size === 1) || name.endsWith('norm.weight') || name.endsWith('.bias');
+  return shape.slice(1).every((size) => size === 1) || endings.some((ending) => name.endsWith(ending));
 }

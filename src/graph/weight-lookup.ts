@@ -100,6 +100,13 @@ export class WeightLookup {
     return values === undefined ? undefined : { name, values };
   }
 
+  /** The first row of a small matrix; undefined when the file has none. */
+  firstRow(name: string, length: number): Vector | undefined {
+    const rows = Math.max(1, this.rowsOf(name));
+    const values = this.#values(name, [length * rows]);
+    return values === undefined ? undefined : { name, values: values.subarray(0, length) };
+  }
+
   /** Marks a tensor as having no use here. */
   leave(name: string): void {
     this.#taken.add(name);
@@ -120,6 +127,20 @@ export class WeightLookup {
       name: `${name}[${index}]`,
       shape: [columns, rows],
       elementCount: columns * rows,
+      offset: whole.offset + index * byteLength,
+      byteLength,
+    };
+  }
+
+  /** One row of a matrix as a matrix. @throws as {@link matrix} */
+  row(name: string, columns: number, rows: number, index: number): TensorInfo {
+    const whole = this.matrix(name, columns, rows);
+    const byteLength = whole.byteLength / rows;
+    return {
+      ...whole,
+      name: `${name}[${index}]`,
+      shape: [columns, 1],
+      elementCount: columns,
       offset: whole.offset + index * byteLength,
       byteLength,
     };

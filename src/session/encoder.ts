@@ -1,10 +1,9 @@
+import { RivuletError } from '../errors.ts';
+import type { ModelConfig } from '../graph/config.ts';
+import type { EncoderConfig, Pooling } from '../graph/encoder-config.ts';
 import type { SessionInfo } from './session.ts';
 
-/**
- * How the rows of a text become one: their mean, the first, the last; `rank` = what the model's classification
- * head says about it; `none` = they stay as they are.
- */
-export type Pooling = 'mean' | 'cls' | 'last' | 'rank' | 'none';
+export type { Pooling } from '../graph/encoder-config.ts';
 
 /** What an encoder is and can take. */
 export interface EncoderInfo extends Pick<SessionInfo, 'dialect' | 'device' | 'isa' | 'threads'> {
@@ -42,4 +41,57 @@ export interface Encoder {
    */
   encode(items: readonly EncoderItem[], signal?: AbortSignal): Promise<readonly Float32Array[]>;
   dispose(): Promise<void>;
+}
+
+/** Poolings that are about rows alone. */
+export type RowPooling = Exclude<Pooling, 'rank'>;
+
+/** Which rows an item's pooling takes. */
+export function rowsOfPooling(pooling: Pooling, rankRows: RowPooling): RowPooling {
+  return pooling === 'rank' ? rankRows : pooling;
+}
+
+/** @throws {RivuletError} `INVALID_ARGUMENT`, `CONTEXT_OVERFLOW`, `UNSUPPORTED` */
+export function checkItems(info: EncoderInfo, items: readonly EncoderItem[]): void {
+  const { contextLength, vocabularySize, labels } = info;
+  for (const [index, { tokens, pooling }] of items.entries()) {
+    if (tokens.length > contextLength) {
+      throw new RivuletError(
+        'CONTEXT_OVERFLOW',
+        `Text ${index} is ${tokens.length} tokens long, but the model takes at most ${contextLength}. Cut it or split it.`,
+        { details: { index, tokens: tokens.length, contextLength } },
+      );
+    }
+    const outside = tokens.find((token) => token < 0 || token >= vocabularySize);
+    if (outside !== undefined || tokens.length === 0) {
+      throw new RivuletError(
+        'INVALID_ARGUMENT',
+        `Expected text ${index} to be of token ids from 0 to ${vocabularySize - 1}, found ${outside ?? 'none at all'}.`,
+        { details: { index } },
+      );
+    }
+    if (pooling === 'rank' && labels === undefined) {
+      throw new RivuletError(
+        'UNSUPPORTED',
+        'Expected a model with a classification head for scores, found none in the file. Choose a reranker.',
+      );
+    }
+  }
+}
+
+/** What an encoder tells about itself, from its graph's configuration. */
+export function describeEncoder(
+  config: ModelConfig,
+  { width, pooling, rank }: EncoderConfig,
+  rest: Pick<EncoderInfo, 'dialect' | 'device' | 'isa' | 'threads' | 'tokensPerStep'>,
+): EncoderInfo {
+  return {
+    ...rest,
+    contextLength: config.trainedContextLength,
+    vocabularySize: config.vocabularySize,
+    width,
+    pooling,
+    ...(rank === undefined ? {} : { labels: rank.labels }),
+    ...(rank?.labelNames === undefined ? {} : { labelNames: rank.labelNames }),
+  };
 }

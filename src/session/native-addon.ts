@@ -44,6 +44,21 @@ export interface NativeItem {
   readonly logits?: number;
 }
 
+export interface NativeText {
+  readonly tokens: Int32Array;
+  /** 0 = mean, 1 = first token, 2 = last token, 3 = each token. */
+  readonly pooling: number;
+  /** What the graph's head says instead of vectors. */
+  readonly scored: boolean;
+}
+
+/** Numbers per text, or an error code with its message. */
+export interface NativeVectors {
+  readonly code?: string;
+  readonly message?: string;
+  readonly vectors?: readonly Float32Array[];
+}
+
 /** Results, or an error code with its message. */
 export interface NativeOutcome {
   readonly code?: string;
@@ -67,6 +82,8 @@ export interface NativeEngine {
   moreCandidates(sequence: number, count: number): Candidates;
   /** Never rejects. */
   step(items: readonly NativeItem[]): Promise<NativeOutcome>;
+  /** Whole texts, of which nothing is kept, through a graph that encodes. Never rejects. */
+  encode(items: readonly NativeText[]): Promise<NativeVectors>;
   cancel(): void;
   /** Waits some milliseconds for the engine's thread. */
   end(): void;

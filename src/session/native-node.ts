@@ -1,7 +1,10 @@
 import { nativeCacheLayers } from '../graph/native-io.ts';
-import type { NativeGraph } from '../graph/native-graph.ts';
+import type { NativeEncoderGraph, NativeGraph } from '../graph/native-graph.ts';
+import { describeEncoder } from './encoder.ts';
+import type { Encoder } from './encoder.ts';
 import { requireNativeAddon } from './load-native.ts';
 import type { NativeEngine, NativeEngineOptions, NativeOutcome } from './native-addon.ts';
+import { NativeEncoder } from './native-encoder.ts';
 import { NativeSession, resultsOf } from './native-session.ts';
 import { physicalCores } from './physical-cores.ts';
 import type { Session } from './session.ts';
@@ -31,26 +34,19 @@ const bytesPerElement = { f32: 4, f16: 2, q8_0: 34 / 32, q4_0: 18 / 32 } as cons
 
 /** Opens a graph in the native engine. @throws {RivuletError} `ENGINE_UNAVAILABLE`, `ENGINE_FAILED` */
 export async function createNativeSession(options: NativeSessionOptions): Promise<Session> {
-  const { addon, library } = requireNativeAddon();
   const { config, bytes } = options.graph;
   const layers = nativeCacheLayers(config);
   const threads = options.threads ?? physicalCores();
-  const { promise, resolve } = Promise.withResolvers<NativeOutcome>();
-  const engine: NativeEngine = addon.NativeEngine.start(
-    {
-      library,
-      files: options.files,
-      graph: bytes,
-      layers,
-      cacheType: options.cacheType,
-      cacheBudgetBytes: options.cacheBudgetBytes,
-      threads,
-      contextLength: options.contextLength,
-      vocabularySize: config.vocabularySize,
-    },
-    resolve,
-  );
-  resultsOf(await promise);
+  const engine = await startEngine({
+    files: options.files,
+    graph: bytes,
+    layers,
+    cacheType: options.cacheType,
+    cacheBudgetBytes: options.cacheBudgetBytes,
+    threads,
+    contextLength: options.contextLength,
+    vocabularySize: config.vocabularySize,
+  });
   const elements = layers.reduce(
     (sum, { kvHeads, keyDim, valueDim }) => sum + kvHeads * (keyDim + valueDim),
     0,
@@ -67,4 +63,48 @@ export async function createNativeSession(options: NativeSessionOptions): Promis
     pageTokens,
     cacheBytesPerToken: elements * bytesPerElement[options.cacheType],
   });
+}
+
+export interface NativeEncoderOptions {
+  /** Paths of the files, symbolic links resolved. */
+  readonly files: readonly string[];
+  readonly graph: NativeEncoderGraph;
+  readonly threads: number | undefined;
+}
+
+/** As for sessions; texts come whole, so fewer steps take what is just above a half. */
+const encoderTokensPerStep = 1024;
+
+/** Opens a graph that makes vectors in the native engine. @throws as {@link createNativeSession} */
+export async function createNativeEncoder(options: NativeEncoderOptions): Promise<Encoder> {
+  const { config, encoder, layers, bytes } = options.graph;
+  const threads = options.threads ?? physicalCores();
+  const engine = await startEngine({
+    files: options.files,
+    graph: bytes,
+    layers,
+    // Read by the layer that wrote it and then written over: there is little of it, so it may be exact.
+    cacheType: 'f32',
+    cacheBudgetBytes: Number.MAX_SAFE_INTEGER,
+    threads,
+    contextLength: config.trainedContextLength,
+    vocabularySize: config.vocabularySize,
+  });
+  const info = describeEncoder(config, encoder, {
+    dialect: 'native',
+    device: 'cpu',
+    isa: engine.isa,
+    threads,
+    tokensPerStep: encoderTokensPerStep,
+  });
+  return new NativeEncoder(engine, info, encoder.rank?.rows ?? 'cls');
+}
+
+/** @throws {RivuletError} `ENGINE_UNAVAILABLE`, `ENGINE_FAILED` */
+async function startEngine(options: Omit<NativeEngineOptions, 'library'>): Promise<NativeEngine> {
+  const { addon, library } = requireNativeAddon();
+  const { promise, resolve } = Promise.withResolvers<NativeOutcome>();
+  const engine = addon.NativeEngine.start({ library, ...options }, resolve);
+  resultsOf(await promise);
+  return engine;
 }

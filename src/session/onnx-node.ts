@@ -4,9 +4,11 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 import { RivuletError } from '../errors.ts';
 import type { ModelConfig } from '../graph/config.ts';
-import { cacheLayers, portableNames } from '../graph/portable-io.ts';
+import { cacheLayers, portableNames, portableTextNames } from '../graph/portable-io.ts';
 import type { CacheLayer } from '../graph/portable-io.ts';
+import type { TextFeeds } from './lay-out-texts.ts';
 import { physicalCores } from './physical-cores.ts';
+import type { PortableTextRunner } from './portable-encoder.ts';
 import type { PortableFeeds, PortableRunner } from './portable-session.ts';
 import { RunGate } from './run-gate.ts';
 
@@ -31,25 +33,50 @@ export async function createOnnxNodeRunner(options: OnnxNodeOptions): Promise<Po
   const layers = cacheLayers(options.config);
 
   const run: PortableRunner['run'] = async (feeds) => {
-    const inputs = toTensors(feeds, layers);
-    // A run is synchronous and takes the whole thread: aborts and pulls must get in between two of them.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    if (!gate.enter()) throw new RivuletError('DISPOSED', 'The engine is being ended with its process.');
-    try {
-      const outputs = await session.run(inputs);
-      return {
-        logits: floatsOf(outputs[portableNames.logits]),
-        cacheRows: floatsOf(outputs[portableNames.cacheRows]),
-      };
-    } catch (error) {
-      throw new RivuletError('ENGINE_FAILED', `ONNX Runtime could not run the graph: ${String(error)}`, {
-        cause: error,
-      });
-    } finally {
-      gate.leave();
-    }
+    const outputs = await runBetweenMessages(session, gate, toTensors(feeds, layers));
+    return {
+      logits: floatsOf(outputs[portableNames.logits]),
+      cacheRows: floatsOf(outputs[portableNames.cacheRows]),
+    };
   };
   return { threads, device: 'cpu', run, release: () => session.release() };
+}
+
+/** The same for a portable graph of whole texts. @throws {RivuletError} `ENGINE_FAILED` */
+export async function createOnnxNodeTextRunner(
+  options: Omit<OnnxNodeOptions, 'config'>,
+): Promise<PortableTextRunner> {
+  const threads = options.threads ?? physicalCores();
+  const gate = gateOfThread();
+  const session = await createSession(options, threads, gate);
+  const run: PortableTextRunner['run'] = async (feeds) => {
+    const outputs = await runBetweenMessages(session, gate, textTensors(feeds));
+    const scores = outputs[portableTextNames.scores];
+    return {
+      vectors: floatsOf(outputs[portableTextNames.vectors]),
+      ...(scores === undefined ? {} : { scores: floatsOf(scores) }),
+    };
+  };
+  return { threads, device: 'cpu', run, release: () => session.release() };
+}
+
+async function runBetweenMessages(
+  session: InferenceSession,
+  gate: RunGate,
+  inputs: Record<string, Tensor>,
+): Promise<InferenceSession.OnnxValueMapType> {
+  // A run is synchronous and takes the whole thread: aborts and pulls must get in between two of them.
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  if (!gate.enter()) throw new RivuletError('DISPOSED', 'The engine is being ended with its process.');
+  try {
+    return await session.run(inputs);
+  } catch (error) {
+    throw new RivuletError('ENGINE_FAILED', `ONNX Runtime could not run the graph: ${String(error)}`, {
+      cause: error,
+    });
+  } finally {
+    gate.leave();
+  }
 }
 
 /** The gate of the thread that runs this engine; outside of one nobody can close it. */
@@ -60,7 +87,7 @@ function gateOfThread(): RunGate {
 }
 
 async function createSession(
-  options: OnnxNodeOptions,
+  options: Omit<OnnxNodeOptions, 'config'>,
   threads: number,
   gate: RunGate,
 ): Promise<InferenceSession> {
@@ -109,6 +136,19 @@ function toTensors(
     inputs[portableNames.pastValue(layer)] = new Tensor('float32', cache.value(index), shape);
   }
   return inputs;
+}
+
+function textTensors(feeds: TextFeeds): Record<string, Tensor> {
+  const { tokens, positions, slots, longest, places, lengths, pooling } = feeds;
+  const [count, texts] = [tokens.length, lengths.length];
+  return {
+    [portableNames.tokens]: new Tensor('int64', BigInt64Array.from(tokens, BigInt), [count]),
+    [portableNames.positions]: new Tensor('float32', positions, [count, 1]),
+    [portableTextNames.slots]: new Tensor('int64', slots, [texts, longest]),
+    [portableTextNames.places]: new Tensor('int64', places, [count]),
+    [portableTextNames.lengths]: new Tensor('float32', lengths, [texts, 1]),
+    [portableTextNames.pooling]: new Tensor('float32', pooling, [pooling.length / count, count]),
+  };
 }
 
 function floatsOf(tensor: { readonly data: unknown } | undefined): Float32Array {

@@ -46,6 +46,12 @@ interface Sequence {
 const chunkOperations = 0.15 * 150e9;
 const chunkTokens = { minimum: 4, maximum: 256 };
 
+/** How many tokens a model of so many parameters should take at a time. */
+export function tokensPerRun(parameters: number): number {
+  const tokens = 2 ** Math.floor(Math.log2(chunkOperations / (2 * parameters)));
+  return Math.min(chunkTokens.maximum, Math.max(chunkTokens.minimum, tokens));
+}
+
 /** A session over the portable graph: one sequence per run, caches in JavaScript arrays. */
 export class PortableSession implements Session {
   readonly info: SessionInfo;
@@ -62,7 +68,6 @@ export class PortableSession implements Session {
   ) {
     this.#runner = runner;
     this.#layers = cacheLayers(config);
-    const tokens = 2 ** Math.floor(Math.log2(chunkOperations / (2 * options.parameters)));
     this.info = {
       dialect: 'portable',
       device: runner.device,
@@ -70,7 +75,7 @@ export class PortableSession implements Session {
       vocabularySize: config.vocabularySize,
       contextLength: options.contextLength,
       sequencesPerStep: 1,
-      tokensPerStep: Math.min(chunkTokens.maximum, Math.max(chunkTokens.minimum, tokens)),
+      tokensPerStep: tokensPerRun(options.parameters),
       cacheBytesPerToken: SequenceCache.bytesPerToken(this.#layers),
     };
   }

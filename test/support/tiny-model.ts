@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
+import type { GgufFile } from '../../src/gguf/read-gguf.ts';
 import type { TensorType } from '../../src/gguf/tensor-type.ts';
 import { closeGguf, openGguf } from '../../src/open-gguf.ts';
 import { nodePlatform } from '../../src/platform-node.ts';
@@ -41,7 +42,9 @@ export type DialectName = 'native' | 'portable';
  * Floats leave only the noise of f32. Where activations become int8, their noise comes on top: in the native engine
  * for all quantized weights, in the portable one for 8-bit ones.
  */
-function toleranceOf(testCase: TinyModelCase, dialect: DialectName): number {
+export function toleranceOf(
+  testCase: Pick<TinyModelCase, 'otherBuildDifference' | 'quantised' | 'onQuantised'>,
+  dialect: DialectName): number {
   const noise = Math.max(1e-4, 20 * testCase.otherBuildDifference);
   const types = Object.values(testCase.quantised ?? {});
   const roundsActivations = types.some(
@@ -59,12 +62,11 @@ export function readTinyModelCase(folder: string, name: string): TinyModelCase {
   return JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as TinyModelCase;
 }
 
-/** Runs `use` with a session over a tiny model; `.gguf.gz` files are unpacked into a temporary folder. */
-export async function withTinySession<T>(
+/** Runs `use` with a tiny model and a cache folder; `.gguf.gz` files are unpacked into a temporary folder. */
+export async function withTinyFile<T>(
   folder: string,
   name: string,
-  dialect: DialectName,
-  use: (session: Session) => Promise<T>,
+  use: (gguf: GgufFile, cache: string) => Promise<T>,
 ): Promise<T> {
   const temporary = mkdtempSync(join(tmpdir(), 'rivulet-tiny-'));
   let path = join(folder, `${name}.gguf`);
@@ -75,6 +77,24 @@ export async function withTinySession<T>(
       writeFileSync(path, gunzipSync(packed));
     }
     const gguf = await openGguf(nodePlatform, path);
+    try {
+      return await use(gguf, join(temporary, 'cache'));
+    } finally {
+      await closeGguf(gguf);
+    }
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** Runs `use` with a session over a tiny model. */
+export function withTinySession<T>(
+  folder: string,
+  name: string,
+  dialect: DialectName,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  return withTinyFile(folder, name, async (gguf, cache) => {
     let session: Session | undefined;
     try {
       session = await nodePlatform.createSession({
@@ -84,16 +104,13 @@ export async function withTinySession<T>(
         dialect,
         // As the reference; the smaller forms have tests of their own.
         cacheType: 'f32',
-        cache: join(temporary, 'cache'),
+        cache,
       });
       return await use(session);
     } finally {
       await session?.dispose();
-      await closeGguf(gguf);
     }
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Compares a session with the reference: whole prompt, chunks of 5, single tokens, greedy continuation. */
@@ -155,7 +172,7 @@ async function compareGreedy(
   return { greedyMatched, greedyExpected };
 }
 
-function difference(left: Float32Array, right: Float32Array): number {
+export function difference(left: Float32Array, right: Float32Array): number {
   if (left.length !== right.length) return Number.POSITIVE_INFINITY;
   let largest = 0;
   for (const [index, value] of left.entries()) {
@@ -166,7 +183,7 @@ function difference(left: Float32Array, right: Float32Array): number {
 }
 
 /** base64 of little-endian f32. */
-function decodeFloats(data: string): Float32Array {
+export function decodeFloats(data: string): Float32Array {
   const bytes = Uint8Array.from(Buffer.from(data, 'base64'));
   return new Float32Array(bytes.buffer);
 }

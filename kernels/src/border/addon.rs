@@ -5,6 +5,7 @@ use napi::bindgen_prelude::{Float32Array, Int32Array, Object, Uint8Array};
 use napi::{Env, Status};
 use napi_derive::napi;
 
+use super::encode::{EncodeOutcome, EncodeRequest, Pooling};
 use super::engine::{Engine, EngineOptions, ItemRequest, OwnedPenalties, OwnedSelection, WantedLogits};
 use super::engine_thread::{ItemResult, StepOutcome};
 use crate::cache::{CacheLayer, CacheLayout, CacheType, SequenceId};
@@ -120,6 +121,24 @@ pub struct NativeOutcome {
     pub code: Option<String>,
     pub message: Option<String>,
     pub results: Option<Vec<NativeResult>>,
+}
+
+/// A whole text, of which nothing is kept.
+#[napi(object)]
+pub struct NativeText {
+    pub tokens: Int32Array,
+    /// 0 = mean, 1 = first token, 2 = last token, 3 = each token.
+    pub pooling: u32,
+    /// What the graph's head says about the vectors instead of the vectors.
+    pub scored: bool,
+}
+
+/// Numbers per text, or a code of `src/errors.ts` with its message.
+#[napi(object)]
+pub struct NativeVectors {
+    pub code: Option<String>,
+    pub message: Option<String>,
+    pub vectors: Option<Vec<Float32Array>>,
 }
 
 /// An engine as JavaScript sees it; see `src/session/native-session.ts`.
@@ -248,6 +267,18 @@ impl NativeEngine {
         Ok(promise)
     }
 
+    /// Runs whole texts as one step and keeps nothing of them; resolves with their vectors and never rejects.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeVectors>")]
+    pub fn encode<'env>(&self, env: &'env Env, items: Vec<NativeText>) -> napi::Result<Object<'env>> {
+        let (deferred, promise) = env.create_deferred()?;
+        let items = items.into_iter().map(read_text).collect();
+        self.engine.encode(
+            items,
+            Box::new(move |outcome| deferred.resolve(move |_| Ok(to_vectors(outcome)))),
+        );
+        Ok(promise)
+    }
+
     /// Makes the running step fail with `CANCELLED` soon.
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
@@ -302,6 +333,34 @@ fn read_item(item: NativeItem) -> ItemRequest {
             Some(1) => WantedLogits::Last,
             Some(2) => WantedLogits::All,
             _ => WantedLogits::None,
+        },
+    }
+}
+
+fn read_text(item: NativeText) -> EncodeRequest {
+    EncodeRequest {
+        tokens: item.tokens.to_vec(),
+        pooling: match item.pooling {
+            0 => Pooling::Mean,
+            1 => Pooling::First,
+            2 => Pooling::Last,
+            _ => Pooling::Each,
+        },
+        scored: item.scored,
+    }
+}
+
+fn to_vectors(outcome: EncodeOutcome) -> NativeVectors {
+    match outcome {
+        Ok(vectors) => NativeVectors {
+            code: None,
+            message: None,
+            vectors: Some(vectors.into_iter().map(Into::into).collect()),
+        },
+        Err(error) => NativeVectors {
+            code: Some(error.code.name().into()),
+            message: Some(error.message),
+            vectors: None,
         },
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::encode::{EncodeOutcome, EncodeRequest};
 use super::engine_thread::{EngineThread, StepOutcome};
 use super::last_rows::LastRows;
 use crate::cache::{Cache, CacheLayout, SequenceId};
@@ -70,8 +71,12 @@ pub struct ItemRequest {
 /// Called in the engine's thread when a step has ended.
 pub type Respond = Box<dyn FnOnce(StepOutcome) + Send>;
 
+/// As [`Respond`], of a step that encodes.
+pub type RespondVectors = Box<dyn FnOnce(EncodeOutcome) + Send>;
+
 pub enum Command {
     Step(Vec<ItemRequest>, Respond),
+    Encode(Vec<EncodeRequest>, RespondVectors),
     End,
 }
 
@@ -99,6 +104,11 @@ impl Shared {
         self.returned
             .wait_while(guard, |cache| cache.is_none())
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cache for a step, which gives it back.
+    pub fn take_cache(&self) -> Result<Cache> {
+        self.lock_cache().take().ok_or_else(ended)
     }
 
     pub fn return_cache(&self, cache: Cache) {
@@ -136,8 +146,12 @@ impl Engine {
             .spawn(move || match EngineThread::open(options, own) {
                 Ok(mut engine) => {
                     ready(Ok(()));
-                    while let Some(Command::Step(items, respond)) = next_command(&receiver) {
-                        respond(engine.step(items));
+                    loop {
+                        match next_command(&receiver) {
+                            Some(Command::Step(items, respond)) => respond(engine.step(items)),
+                            Some(Command::Encode(items, respond)) => respond(engine.encode(&items)),
+                            Some(Command::End) | None => break,
+                        }
                     }
                 }
                 Err(error) => ready(Err(error)),
@@ -209,6 +223,17 @@ impl Engine {
         let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(returned) = commands.send(Command::Step(items, respond))
             && let Command::Step(_, respond) = returned.0
+        {
+            respond(Err(ended()));
+        }
+    }
+
+    /// As [`Self::step`], of whole texts of which nothing is kept.
+    pub fn encode(&self, items: Vec<EncodeRequest>, respond: RespondVectors) {
+        self.shared.cancel.clear();
+        let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(returned) = commands.send(Command::Encode(items, respond))
+            && let Command::Encode(_, respond) = returned.0
         {
             respond(Err(ended()));
         }

@@ -2,7 +2,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use ort::logging::LogLevel;
-use ort::session::Session;
+use ort::session::{Session, SessionOutputs};
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
 
@@ -34,8 +34,8 @@ pub type StepOutcome = Result<Vec<ItemResult>>;
 /// The engine's side of its thread: the session and what every step uses.
 pub struct EngineThread {
     session: Session,
-    files: Arc<WeightFiles>,
-    shared: Arc<Shared>,
+    pub(super) files: Arc<WeightFiles>,
+    pub(super) shared: Arc<Shared>,
     threads: usize,
     context_length: usize,
     vocabulary_size: usize,
@@ -63,16 +63,10 @@ impl EngineThread {
     /// Runs all items, or fails without any effect on their sequences.
     pub fn step(&mut self, items: Vec<ItemRequest>) -> StepOutcome {
         self.files.check()?;
-        let mut cache = {
-            let mut guard = self.shared.lock_cache();
-            match guard.take() {
-                Some(cache) => cache,
-                None => return Err(failed("the cache is gone")),
-            }
-        };
+        let mut cache = self.shared.take_cache()?;
         let planned = self.plan(&items, &mut cache);
         let (mut cache, outcome) = match planned {
-            Ok(plan) => self.run(&items, plan, cache),
+            Ok(plan) => self.run_items(&items, plan, cache),
             Err(error) => (cache, Err(error)),
         };
         if outcome.is_err() {
@@ -98,30 +92,7 @@ impl EngineThread {
                 ));
             }
             let position = cache.length(item.sequence)?;
-            let total = position + item.tokens.len();
-            if total > self.context_length {
-                return Err(Error::new(
-                    ErrorCode::ContextOverflow,
-                    format!(
-                        "The sequence would hold {total} tokens, but the context is {} tokens long.",
-                        self.context_length
-                    ),
-                ));
-            }
-            let outside = item
-                .tokens
-                .iter()
-                .find(|&&token| usize::try_from(token).map_or(true, |id| id >= self.vocabulary_size));
-            if item.tokens.is_empty() || outside.is_some() {
-                return Err(Error::new(
-                    ErrorCode::InvalidArgument,
-                    format!(
-                        "Expected token ids from 0 to {}, found {}.",
-                        self.vocabulary_size - 1,
-                        outside.map_or_else(|| "none at all".into(), i32::to_string)
-                    ),
-                ));
-            }
+            self.check_tokens(&item.tokens, position)?;
             let first = plan.tokens.len();
             plan.batch.push(BatchItem {
                 sequence: item.sequence,
@@ -139,17 +110,77 @@ impl EngineThread {
         Ok(plan)
     }
 
-    fn run(&mut self, items: &[ItemRequest], plan: Plan, cache: Cache) -> (Cache, StepOutcome) {
+    /// Tokens for a sequence that holds `position` others must be there, of the vocabulary, and within the context.
+    pub(super) fn check_tokens(&self, tokens: &[i32], position: usize) -> Result<()> {
+        let total = position + tokens.len();
+        if total > self.context_length {
+            return Err(Error::new(
+                ErrorCode::ContextOverflow,
+                format!(
+                    "The sequence would hold {total} tokens, but the context is {} tokens long.",
+                    self.context_length
+                ),
+            ));
+        }
+        let outside = tokens
+            .iter()
+            .find(|&&token| usize::try_from(token).map_or(true, |id| id >= self.vocabulary_size));
+        if tokens.is_empty() || outside.is_some() {
+            return Err(Error::new(
+                ErrorCode::InvalidArgument,
+                format!(
+                    "Expected token ids from 0 to {}, found {}.",
+                    self.vocabulary_size - 1,
+                    outside.map_or_else(|| "none at all".into(), i32::to_string)
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Runs the graph and keeps what the items' sequences have grown by.
+    fn run_items(&mut self, items: &[ItemRequest], plan: Plan, cache: Cache) -> (Cache, StepOutcome) {
+        let (batch, rows) = (plan.batch.clone(), plan.rows.len());
+        let vocabulary = self.vocabulary_size;
+        let (mut cache, outcome) = self.run(plan, cache, |shared, outputs| {
+            let (_, logits) = outputs[0].try_extract_tensor_mut::<f32>().map_err(failed)?;
+            if logits.len() == rows * vocabulary {
+                return read_results(shared, items, logits, vocabulary);
+            }
+            Err(failed(format!(
+                "expected {rows} rows of {vocabulary} logits, found {} numbers",
+                logits.len()
+            )))
+        });
+        let outcome = outcome.and_then(|results| {
+            for item in &batch {
+                cache.commit(item.sequence, item.tokens)?;
+            }
+            Ok(results)
+        });
+        (cache, outcome)
+    }
+
+    /// Runs the graph and reads its outputs.
+    pub(super) fn run<R>(
+        &mut self,
+        plan: Plan,
+        cache: Cache,
+        read: impl FnOnce(&Shared, &mut SessionOutputs<'_>) -> Result<R>,
+    ) -> (Cache, Result<R>) {
         let Self {
             session,
             shared,
             buffers,
             threads,
-            vocabulary_size,
             ..
         } = self;
-        let vocabulary = *vocabulary_size;
-        let Plan { tokens, batch, rows } = plan;
+        let Plan {
+            tokens,
+            batch,
+            rows,
+            pools,
+        } = plan;
         let step = Step {
             team: Pool::global().team(*threads),
             isa: shared.isa,
@@ -158,6 +189,7 @@ impl EngineThread {
             batch,
             tokens: tokens.len(),
             rows,
+            pools,
             buffers: std::mem::take(buffers),
             failure: None,
         };
@@ -172,36 +204,20 @@ impl EngineThread {
         *buffers = std::mem::take(&mut step.buffers);
         let outcome = match outputs {
             Err(error) => Err(step.failure.take().unwrap_or_else(|| failed(error))),
-            Ok(mut outputs) => outputs[0]
-                .try_extract_tensor_mut::<f32>()
-                .map_err(failed)
-                .and_then(|(_, logits)| {
-                    if logits.len() == step.rows.len() * vocabulary {
-                        read_results(shared, items, logits, vocabulary)
-                    } else {
-                        Err(failed(format!(
-                            "expected {} rows of {vocabulary} logits, found {} numbers",
-                            step.rows.len(),
-                            logits.len()
-                        )))
-                    }
-                }),
+            Ok(mut outputs) => read(shared, &mut outputs),
         };
-        let outcome = outcome.and_then(|results| {
-            for item in &step.batch {
-                step.cache.commit(item.sequence, item.tokens)?;
-            }
-            Ok(results)
-        });
         (step.cache, outcome)
     }
 }
 
+/// What a step runs on.
 #[derive(Default)]
-struct Plan {
-    tokens: Vec<i32>,
-    batch: Vec<BatchItem>,
-    rows: Vec<usize>,
+pub(super) struct Plan {
+    pub tokens: Vec<i32>,
+    pub batch: Vec<BatchItem>,
+    /// Wanted rows.
+    pub rows: Vec<usize>,
+    pub pools: Vec<super::encode::Pool>,
 }
 
 impl ItemRequest {

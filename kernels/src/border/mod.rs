@@ -3,6 +3,7 @@
 // Its functions are called by Node alone.
 #[cfg_attr(test, allow(dead_code))]
 mod addon;
+mod encode;
 mod engine;
 mod engine_thread;
 mod io;

@@ -2,6 +2,7 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::encode::Pool;
 use crate::attention::{AttentionScratch, BatchItem};
 use crate::cache::Cache;
 use crate::cancel::Cancel;
@@ -23,12 +24,19 @@ pub struct Step {
     pub tokens: usize,
     /// Tokens whose logits are wanted, rising.
     pub rows: Vec<usize>,
+    /// Per text which of the wanted rows become its vectors, and how; empty where nothing is encoded.
+    pub pools: Vec<Pool>,
     pub buffers: Buffers,
     /// What the first failing node said; ONNX Runtime keeps text only.
     pub failure: Option<Error>,
 }
 
 impl Step {
+    /// Vectors of all texts.
+    pub fn pooled(&self) -> usize {
+        self.pools.iter().map(Pool::vectors).sum()
+    }
+
     /// (nTokens,) position of every token in its sequence.
     pub fn positions(&self) -> Vec<i32> {
         let all = self

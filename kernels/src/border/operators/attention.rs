@@ -23,6 +23,7 @@ pub fn make(reader: &NodeReader<'_>) -> Result<Box<dyn Node>> {
         softcap: reader.optional_float("softcap"),
         window: reader.optional_size("window"),
         chunk: reader.optional_size("chunk"),
+        causal: !reader.flag("bidirectional"),
         norm_after_rope: reader.flag("norm_after_rope"),
         temperature: temperature(reader)?,
         ..AttentionSettings::new(

@@ -12,6 +12,7 @@ mod mixture;
 mod multiply;
 mod norm;
 mod pointwise;
+mod pool;
 mod rows;
 
 use std::sync::Arc;
@@ -93,12 +94,13 @@ impl Operator for NativeOperator {
 
 /// All operators over the given files.
 pub fn domain(files: &Arc<WeightFiles>, failure: &Arc<FirstFailure>) -> ort::Result<OperatorDomain> {
-    let operators: [(&'static str, Make); 12] = [
+    let operators: [(&'static str, Make); 13] = [
         ("Embed", embed::make),
         ("Norm", norm::make),
         ("Linear", linear::make),
         ("Attention", attention::make),
         ("Rows", rows::make),
+        ("Pool", pool::make),
         ("Head", head::make),
         ("Pointwise", pointwise::make),
         ("Multiply", multiply::make),

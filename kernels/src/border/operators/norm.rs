@@ -19,11 +19,15 @@ pub enum Rows {
     Tokens,
     /// One per wanted token.
     Wanted,
+    /// One per vector of a text.
+    Pooled,
 }
 
 impl Rows {
     pub fn read(reader: &NodeReader<'_>) -> Self {
-        if reader.flag("wanted") {
+        if reader.flag("pooled") {
+            Self::Pooled
+        } else if reader.flag("wanted") {
             Self::Wanted
         } else {
             Self::Tokens
@@ -34,6 +38,7 @@ impl Rows {
         match self {
             Self::Tokens => step.tokens,
             Self::Wanted => step.rows.len(),
+            Self::Pooled => step.pooled(),
         }
     }
 }
