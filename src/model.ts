@@ -114,7 +114,9 @@ export interface ModelParts {
   readonly tokenizer: Tokenizer;
   /** Called for every rendering; a broken template must not keep `complete` from working. */
   readonly template: () => ChatTemplate;
-  /** Absent with `vocabularyOnly`. */
+  /** The file is for vectors of texts and has nothing to generate with. */
+  readonly encodesOnly?: boolean;
+  /** Absent with `vocabularyOnly` and `encodesOnly`. */
   readonly engine?: Engine;
 }
 
@@ -162,6 +164,13 @@ export function createModel(parts: ModelParts): Model {
   const requireEngine = (): Engine => {
     if (disposed) throw new RivuletError('DISPOSED', `The model "${info.id}" was disposed; load it again.`);
     if (engine !== undefined) return engine;
+    if (parts.encodesOnly) {
+      throw new RivuletError(
+        'UNSUPPORTED',
+        `The model "${info.id}" is a ${info.architecture}, which makes vectors or scores of texts and cannot generate any. Load a chat model for that.`,
+        { details: { architecture: info.architecture } },
+      );
+    }
     throw new RivuletError(
       'UNSUPPORTED',
       `The model "${info.id}" was loaded with vocabularyOnly and has no weights; load it without that option to generate.`,

@@ -6,7 +6,7 @@ import { createScheduler } from './generate/scheduler.ts';
 import type { Metadata } from './gguf/metadata.ts';
 import type { GgufFile } from './gguf/read-gguf.ts';
 import { summarizeTensors } from './gguf/summarize-tensors.ts';
-import { embeddingName, readModelConfig } from './graph/config.ts';
+import { embeddingName, onlyEncodes, readModelConfig } from './graph/config.ts';
 import { cacheLayers } from './graph/portable-io.ts';
 import { createModel } from './model.ts';
 import type { LoadOptions, Model, ModelInfo } from './model.ts';
@@ -49,9 +49,11 @@ export async function openModel(
   let session: Session | undefined;
   try {
     const contextLength = chooseContextLength(gguf, options.contextLength ?? 'auto', platform);
-    const opening = options.vocabularyOnly
-      ? undefined
-      : platform.createSession(sessionRequest(gguf, contextLength, options));
+    const encodesOnly = onlyEncodes(gguf.metadata);
+    const opening =
+      options.vocabularyOnly || encodesOnly
+        ? undefined
+        : platform.createSession(sessionRequest(gguf, contextLength, options));
     // Both at once: the session reads the file and loads in a thread of its own.
     opening?.catch(() => undefined);
     let tokenizer: Tokenizer;
@@ -81,6 +83,7 @@ export async function openModel(
             },
       tokenizer,
       template,
+      encodesOnly,
       ...(session === undefined ? {} : { engine: createScheduler(session, { fileDefaults: metadata }) }),
     });
     const file = gguf.sources[0]?.file;

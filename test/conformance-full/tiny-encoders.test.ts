@@ -18,7 +18,9 @@ const rows: string[] = [];
 
 afterAll(() => {
   process.stdout.write(
-    ['\nmodel                                tokens    pooled    others    tolerance', ...rows, ''].join('\n'),
+    ['\nmodel                                tokens    pooled    others    tolerance', ...rows, ''].join(
+      '\n',
+    ),
   );
 });
 

@@ -44,7 +44,8 @@ export type DialectName = 'native' | 'portable';
  */
 export function toleranceOf(
   testCase: Pick<TinyModelCase, 'otherBuildDifference' | 'quantised' | 'onQuantised'>,
-  dialect: DialectName): number {
+  dialect: DialectName,
+): number {
   const noise = Math.max(1e-4, 20 * testCase.otherBuildDifference);
   const types = Object.values(testCase.quantised ?? {});
   const roundsActivations = types.some(
