@@ -2,8 +2,8 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use ort::logging::LogLevel;
-use ort::session::{Session, SessionOutputs};
 use ort::session::builder::GraphOptimizationLevel;
+use ort::session::{Session, SessionOutputs};
 use ort::value::TensorRef;
 
 use super::engine::{EngineOptions, ItemRequest, Shared, WantedLogits};
