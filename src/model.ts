@@ -5,7 +5,8 @@ import { answerFormat } from './chat/output/read-answer.ts';
 import { prepareConversation } from './chat/prepare-conversation.ts';
 import type { PreparedConversation } from './chat/prepare-conversation.ts';
 import { opensReasoning } from './chat/reasoning.ts';
-import type { ChatTemplate, RenderedPrompt } from './chat/template.ts';
+import { renderWithoutReasoning } from './chat/switch-off-reasoning.ts';
+import type { ChatTemplate, RenderedPrompt, TemplateInput } from './chat/template.ts';
 import { decode } from './decode.ts';
 import { RivuletError } from './errors.ts';
 import type { GenerateEvent, ProgressListener, Warning } from './events.ts';
@@ -144,7 +145,8 @@ export function createModel(parts: ModelParts): Model {
     );
 
   const renderChat = (request: ChatRequest, prepared = prepareChat(request)): RenderedPrompt => {
-    return parts.template().render({
+    const template = parts.template();
+    const input: TemplateInput = {
       messages: prepared.messages,
       tools: prepared.tools,
       ...(request.addGenerationPrompt === undefined
@@ -152,7 +154,10 @@ export function createModel(parts: ModelParts): Model {
         : { addGenerationPrompt: request.addGenerationPrompt }),
       ...(request.reasoning === undefined ? {} : { reasoning: request.reasoning }),
       ...(request.templateVariables === undefined ? {} : { variables: request.templateVariables }),
-    });
+    };
+    return request.reasoning === 'off'
+      ? renderWithoutReasoning(template, input, detectOutput(template.source))
+      : template.render(input);
   };
 
   const encodeChat = (rendered: RenderedPrompt): Int32Array =>

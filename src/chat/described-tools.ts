@@ -43,21 +43,20 @@ export function writeEarlierCalls(message: ChatMessage, format: ToolFormat): Cha
   return toolCalls.length === 0 ? message : withText(rest, writeCalls(format, toolCalls), 'after', '\n');
 }
 
-/** Results of tools as words of the user; those that follow each other in one message. */
+/** Results of tools as words of the user, in one message with those that stand beside them. */
 export function writeResults(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   const written: ChatMessage[] = [];
   let isResult = false;
   for (const message of messages) {
-    if (message.role !== 'tool') {
-      written.push(message);
-      isResult = false;
-      continue;
-    }
     const text = `${opening}\n${contentText(message)}\n${closing}`;
+    const isTool = message.role === 'tool';
+    const one: ChatMessage = isTool ? { role: 'user', content: text } : message;
     const last = written.at(-1);
-    if (isResult && last !== undefined) written[written.length - 1] = withText(last, text, 'after', '\n');
-    else written.push({ role: 'user', content: text });
-    isResult = true;
+    // Templates without tools often want the roles to take turns.
+    if (isResult && last !== undefined && one.role === 'user') {
+      written[written.length - 1] = withText(last, contentText(one), 'after', isTool ? '\n' : '\n\n');
+    } else written.push(one);
+    isResult = isTool;
   }
   return written;
 }

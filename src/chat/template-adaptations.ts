@@ -12,6 +12,7 @@ const changes: readonly Change[] = [
   joinTextParts,
   parseArguments,
   writeArguments,
+  completeTools,
 ];
 
 /** The conversation itself, then with one change, with two and so on. */
@@ -73,6 +74,47 @@ function writeJson(value: unknown): string {
     return `{${entries.map(([key, item]) => `${JSON.stringify(key)}: ${writeJson(item)}`).join(', ')}}`;
   }
   return JSON.stringify(value);
+}
+
+/** Templates that write tools out themselves expect what users may leave away. */
+function completeTools(conversation: TemplateConversation): TemplateConversation | undefined {
+  const { tools } = conversation;
+  if (tools === undefined || tools === null) return undefined;
+  const completed = tools.map((tool) => {
+    const definition = asObject(tool['function']);
+    const parameters = asObject(definition['parameters']);
+    const properties = Object.entries(asObject(parameters['properties'])).map(([key, property]) => [
+      key,
+      { type: typeWord(property), description: '', ...asObject(property) },
+    ]);
+    return {
+      ...tool,
+      function: {
+        description: '',
+        ...definition,
+        parameters: {
+          type: 'object',
+          required: [],
+          ...parameters,
+          properties: Object.fromEntries(properties) as TemplateObject,
+        },
+      },
+    };
+  });
+  const isChanged = JSON.stringify(completed) !== JSON.stringify(tools);
+  return isChanged ? { ...conversation, tools: completed } : undefined;
+}
+
+/** The type of an argument whose schema does not say it at its beginning. */
+function typeWord(property: unknown): string {
+  const { enum: values, anyOf, oneOf } = asObject(property) as Readonly<Record<string, unknown>>;
+  const [first] = [values, anyOf, oneOf].flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : []));
+  const { type } = asObject(first) as { readonly type?: unknown };
+  return typeof type === 'string' ? type : 'string';
+}
+
+function asObject(value: unknown): TemplateObject {
+  return typeof value === 'object' && value !== null ? (value as TemplateObject) : {};
 }
 
 function changeArguments(

@@ -1,5 +1,7 @@
 import { RivuletError } from '../errors.ts';
 import type { ChatMessage, ContentPart, ToolDefinition } from './messages.ts';
+import { reasoningFields } from './reasoning-history.ts';
+import type { ReasoningPlace } from './reasoning-history.ts';
 
 /** A message or a tool in the shape of OpenAI's chat interface, which templates are written for. */
 export type TemplateObject = Readonly<Record<string, unknown>>;
@@ -11,7 +13,7 @@ export interface TemplateConversation {
 }
 
 /** @throws {RivuletError} `UNSUPPORTED` for content that is no text */
-export function toTemplateMessage(message: ChatMessage): TemplateObject {
+export function toTemplateMessage(message: ChatMessage, place: ReasoningPlace): TemplateObject {
   const content = toTemplateContent(message);
   if (message.role === 'tool') {
     return {
@@ -24,8 +26,7 @@ export function toTemplateMessage(message: ChatMessage): TemplateObject {
   const calls = message.toolCalls ?? [];
   return {
     role: message.role,
-    content,
-    ...(message.reasoning === undefined ? {} : { reasoning_content: message.reasoning }),
+    ...reasoningFields(message, content, place),
     ...(calls.length === 0
       ? {}
       : {

@@ -7,6 +7,7 @@ import type { LocatedError } from './jinja/render-template.ts';
 import { TemplateRuntimeError, TemplateSyntaxError } from './jinja/template-error.ts';
 import { maximumRunTimeMs } from './jinja/template-limits.ts';
 import type { ChatMessage, ToolDefinition } from './messages.ts';
+import { findReasoningPlace } from './reasoning-history.ts';
 import { reasoningVariables } from './reasoning-variables.ts';
 import type { ReasoningEffort } from './reasoning-variables.ts';
 import { adaptations } from './template-adaptations.ts';
@@ -75,6 +76,7 @@ export function createChatTemplate(options: ChatTemplateOptions): ChatTemplate {
   const { tokens, now = () => new Date() } = options;
   const { source, origin, toolSource } = chooseSource(options);
   const body = parse(source);
+  const place = findReasoningPlace(source);
   const guardsOf = prepareGuards(tokens.controlTexts);
   let toolBody: readonly Node[] | undefined;
 
@@ -84,7 +86,7 @@ export function createChatTemplate(options: ChatTemplateOptions): ChatTemplate {
     if (isToolSource) toolBody ??= parse(toolSource);
     const usedBody = (isToolSource ? toolBody : undefined) ?? body;
     const conversation: TemplateConversation = {
-      messages: input.messages.map(toTemplateMessage),
+      messages: input.messages.map((message) => toTemplateMessage(message, place)),
       tools: hasTools ? (input.tools ?? []).map(toTemplateTool) : null,
     };
     const variables: Readonly<Record<string, unknown>> = {

@@ -30,7 +30,7 @@ describe.each(templates)('$name', (template) => {
     for (const one of template.cases) {
       const conversation = conversations[one.conversation] ?? { messages: [] };
       const hasExpectation = one.runtimeError === undefined || one.adapted !== undefined;
-      if (!isExpressible(conversation) || !hasExpectation) continue;
+      if (!isExpressible(conversation, template) || !hasExpectation) continue;
       expect(renderChatMessages(chat, conversation, one)).toBe(expectedResult(one));
       compared += 1;
     }

@@ -39,7 +39,7 @@ describe.each(templates)('$name', (template) => {
       else if (one.adapted !== undefined) row.adapted += 1;
       else if (one.raised === undefined) row.rendered += 1;
       else row.raised += 1;
-      if (!isExpressible(conversation)) continue;
+      if (!isExpressible(conversation, template)) continue;
       if (renderChatMessages(chat, conversation, one) === expected) row.messages += 1;
       else wrong.push(`${label} from our messages`);
     }

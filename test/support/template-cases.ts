@@ -7,6 +7,7 @@ import { renderTemplate } from '../../src/chat/jinja/render-template.ts';
 import type { RenderResult } from '../../src/chat/jinja/render-template.ts';
 import { TemplateRaised, TemplateRuntimeError } from '../../src/chat/jinja/template-error.ts';
 import type { ChatMessage, JSONSchema, ToolDefinition } from '../../src/chat/messages.ts';
+import { findReasoningPlace } from '../../src/chat/reasoning-history.ts';
 import { adaptations } from '../../src/chat/template-adaptations.ts';
 import { createChatTemplate } from '../../src/chat/template.ts';
 import type { ChatTemplate } from '../../src/chat/template.ts';
@@ -140,12 +141,17 @@ export function createCaseTemplate(templates: TemplateCases): ChatTemplate {
   });
 }
 
-/** Our messages cannot say that content is null, that arguments are text, or the key `thinking`. */
-export function isExpressible({ messages }: Conversation): boolean {
+/**
+ * Our messages cannot say that content is null, that arguments are text, or that thoughts stand under a key that the
+ * template does not know: they put them where it looks.
+ */
+export function isExpressible({ messages }: Conversation, { source }: TemplateCases): boolean {
+  const place = findReasoningPlace(source);
   return messages.every(
-    ({ content, thinking, tool_calls: calls = [] }) =>
+    ({ content, thinking, reasoning_content: thoughts, tool_calls: calls = [] }) =>
       content !== null &&
-      thinking === undefined &&
+      (thinking === undefined || place === 'thinking') &&
+      (thoughts === undefined || place === 'reasoning_content') &&
       calls.every((call) => typeof call.function.arguments === 'object'),
   );
 }
@@ -171,10 +177,11 @@ export function renderChatMessages(
 }
 
 function toChatMessage(message: OpenAiMessage): ChatMessage {
+  const thoughts = message.reasoning_content ?? message.thinking;
   return {
     role: message.role,
     content: message.content ?? '',
-    ...(message.reasoning_content === undefined ? {} : { reasoning: message.reasoning_content }),
+    ...(thoughts === undefined ? {} : { reasoning: thoughts }),
     ...(message.tool_calls === undefined
       ? {}
       : {

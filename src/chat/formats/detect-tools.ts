@@ -47,7 +47,8 @@ function detect(template: ChatTemplate): ToolSupport {
   const showsCalls = rendered.some((text) => text.includes(probeText));
   const analysed = candidates.length === 0 && showsCalls ? analyseCalls(probes) : undefined;
   return {
-    format: candidates.find(areWritten) ?? candidates.find(isWritten) ?? candidates[0] ?? analysed ?? described,
+    format:
+      candidates.find(areWritten) ?? candidates.find(isWritten) ?? candidates[0] ?? analysed ?? described,
     showsTools: probes.prompt?.includes(probeCall.name) === true,
     showsCalls,
     showsResults: probes.result?.includes(probeResult) === true,

@@ -29,6 +29,12 @@ const argumentPairs = [
 /** The first that fits a template counts: the more particular come first. */
 export const knownFormats: readonly KnownFormat[] = [
   {
+    includes: ['[BEGIN FINAL RESPONSE]', 'Here are my reasoning steps:'],
+    tools: [json.apriel],
+    reasoning: { open: 'Here are my reasoning steps:', close: '[BEGIN FINAL RESPONSE]' },
+    ignored: ['[END FINAL RESPONSE]', '<|end|>'],
+  },
+  {
     includes: ['<|channel|>', '<|message|>', '<|start|>'],
     tools: [named.harmony],
     channels: harmonyChannels,
@@ -102,11 +108,6 @@ export const knownFormats: readonly KnownFormat[] = [
   { includes: ['<|header_start|>', 'tools'], tools: [other.llama4] },
   { includes: ['<|start_header_id|>', '"parameters"'], tools: [json.llama3] },
   { includes: ['[{"name":', 'tools'], tools: [json.xlam] },
-  {
-    includes: ['[BEGIN FINAL RESPONSE]'],
-    reasoning: { open: 'Here are my reasoning steps:', close: '[BEGIN FINAL RESPONSE]' },
-    ignored: ['[END FINAL RESPONSE]'],
-  },
 ];
 
 /** The known form that a template shows, if any. */
