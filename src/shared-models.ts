@@ -1,6 +1,6 @@
 import { RivuletError } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
-import type { GenerateEvent } from './events.ts';
+import type { GenerateEvent, Progress, ProgressListener } from './events.ts';
 import type { LoadOptions, Model } from './model.ts';
 
 /** A model that several users may hold by the same name; cheap to make, loaded on first use. */
@@ -17,6 +17,10 @@ export interface SharedLoadOptions extends LoadOptions {
 
 interface Entry {
   readonly model: Promise<Model>;
+  /** Of those who wait for the model; empty once it is loaded. */
+  readonly listeners: Set<ProgressListener>;
+  /** The latest while the model loads, for those who come later. */
+  progress?: Progress;
   /** Streams that have begun and not ended; some may never be read again, and nobody tells. */
   streams: number;
   /** Events that are being waited for. */
@@ -56,17 +60,30 @@ export function shareModel(
       },
     };
   }
-  const { keepAliveMs = defaultKeepAliveMs, onProgress: _onProgress, signal: _signal, ...rest } = options;
+  const { keepAliveMs = defaultKeepAliveMs, onProgress, signal: _signal, ...rest } = options;
   const key = JSON.stringify([model, Object.entries(rest).toSorted(([a], [b]) => (a < b ? -1 : 1))]);
 
   const open = (): Entry => {
     const entries = registry();
     const known = entries.get(key);
     if (known !== undefined) return known;
-    const entry: Entry = { model: load(model, withoutSignal(options)), streams: 0, pulls: 0 };
+    const listeners = new Set<ProgressListener>();
+    const tell = (progress: Progress): void => {
+      entry.progress = progress;
+      for (const listener of listeners) listener(progress);
+    };
+    const entry: Entry = {
+      model: Promise.resolve().then(() => load(model, { ...rest, onProgress: tell })),
+      listeners,
+      streams: 0,
+      pulls: 0,
+    };
     entries.set(key, entry);
-    // A failed load is not kept: the next call tries again.
-    entry.model.catch(() => entries.delete(key));
+    entry.model.then(
+      () => delete entry.progress,
+      // A failed load is not kept: the next call tries again.
+      () => entries.delete(key),
+    );
     return entry;
   };
 
@@ -123,16 +140,29 @@ export function shareModel(
     acquire: async (signal) => {
       signal?.throwIfAborted();
       const entry = open();
-      const loaded = await unlessAborted(entry.model, signal);
+      const loaded = await listening(entry, onProgress, unlessAborted(entry.model, signal));
       scheduleUnload(entry);
       return tracked(entry, loaded);
     },
   };
 }
 
-function withoutSignal(options: SharedLoadOptions): LoadOptions {
-  const { signal: _signal, keepAliveMs: _keepAliveMs, ...rest } = options;
-  return rest;
+/** Waits for a load, and hears how far it is. */
+async function listening(
+  entry: Entry,
+  onProgress: ProgressListener | undefined,
+  loading: Promise<Model>,
+): Promise<Model> {
+  if (onProgress === undefined) return loading;
+  // Each caller has an entry of its own in the set, also where several give the same function.
+  const listener: ProgressListener = (progress) => onProgress(progress);
+  if (entry.progress !== undefined) listener(entry.progress);
+  entry.listeners.add(listener);
+  try {
+    return await loading;
+  } finally {
+    entry.listeners.delete(listener);
+  }
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
 import { RivuletError } from '../src/errors.ts';
-import type { Model } from '../src/model.ts';
+import type { LoadOptions, Model } from '../src/model.ts';
 import { shareModel } from '../src/shared-models.ts';
 import { scriptedModel } from '../src/testing.ts';
 
@@ -86,6 +86,26 @@ describe('shared models', () => {
     await expect(impatient).rejects.toThrow('too slow');
     await expect(patient).resolves.toBeDefined();
     expect(loads.count).toBe(1);
+  });
+
+  it('tell all who wait how far the load is, and those who come later nothing', async () => {
+    const load = async (_: string, options: LoadOptions): Promise<Model> => {
+      options.onProgress?.({ phase: 'download', label: 'x', doneBytes: 1, totalBytes: 2 });
+      await wait(20);
+      options.onProgress?.({ phase: 'load', label: 'x' });
+      return scriptedModel({ outputs: [] });
+    };
+    const name = fresh();
+    const acquire = async (delayMs: number): Promise<string[]> => {
+      await wait(delayMs);
+      const phases: string[] = [];
+      await shareModel(load, name, { onProgress: ({ phase }) => void phases.push(phase) }).acquire();
+      return phases;
+    };
+    const [first, second] = await Promise.all([acquire(0), acquire(10)]);
+    expect(first).toEqual(['download', 'load']);
+    expect(second).toEqual(['download', 'load']);
+    expect(await acquire(0)).toEqual([]);
   });
 
   it('unload when idle, not while a stream runs, and load again', async () => {

@@ -10,9 +10,17 @@ export interface Parking {
 /** Longer timers fire at once (2 ** 31 milliseconds do not fit their counter). */
 const longestTimerMs: number = 2 ** 31 - 1;
 
+export interface ParkingLimits {
+  /** After so long a request gives up its sequence, and gets one again when it is read. */
+  readonly restMs: number;
+  /** After so long it ends. */
+  readonly limitMs: number;
+}
+
 /** One timer serves all: entering and leaving happens with every token and must cost nothing. */
 export function createParking(
-  limitMs: number,
+  { restMs, limitMs }: ParkingLimits,
+  rest: (state: RequestState) => void,
   expire: (state: RequestState, error: RivuletError) => void,
 ): Parking {
   const parked = new Set<RequestState>();
@@ -29,11 +37,14 @@ export function createParking(
     const now = performance.now();
     let next = Infinity;
     for (const state of parked) {
-      const leftMs = (state.parkedMs ?? now) + limitMs - now;
-      if (leftMs <= 0) {
+      const restedMs = now - (state.parkedMs ?? now);
+      if (restedMs >= limitMs) {
         parked.delete(state);
         expire(state, tooLong(limitMs));
-      } else next = Math.min(next, leftMs);
+        continue;
+      }
+      if (restedMs >= restMs) rest(state);
+      next = Math.min(next, (restedMs < restMs ? Math.min(restMs, limitMs) : limitMs) - restedMs);
     }
     if (next !== Infinity) schedule(Math.ceil(next));
   };
@@ -42,7 +53,7 @@ export function createParking(
     enter(state) {
       state.parkedMs = performance.now();
       parked.add(state);
-      if (timer === undefined) schedule(limitMs);
+      if (timer === undefined) schedule(Math.min(restMs, limitMs));
     },
     leave(state) {
       state.parkedMs = undefined;

@@ -18,7 +18,12 @@ export interface SchedulerOptions {
   readonly fileDefaults?: Metadata;
   /** Bytes that finished sequences may hold for reuse. @default 512 MiB */
   readonly cacheBudgetBytes?: number;
-  /** How long a request may go unread before its sequence is freed, in milliseconds. @default 30 000 */
+  /**
+   * How long a request may go unread before its sequence goes to those that are kept for reuse, where it stays only
+   * while there is room, in milliseconds. It goes on as if nothing had happened when it is read again. @default 3000
+   */
+  readonly parkRestMs?: number;
+  /** How long a request may go unread before it ends, in milliseconds. @default 30 000 */
   readonly parkLimitMs?: number;
   /** How many requests may wait for their turn to begin. @default 256 */
   readonly maximumQueue?: number;
@@ -34,29 +39,35 @@ export interface SchedulerOptions {
  * runs while nobody pulls; a request whose events are not pulled is parked and left out of the steps.
  */
 export function createScheduler(session: Session, options: SchedulerOptions = {}): Engine {
-  const { cacheBudgetBytes = 512 * 2 ** 20, parkLimitMs = 30_000 } = options;
+  const { cacheBudgetBytes = 512 * 2 ** 20, parkRestMs = 3000, parkLimitMs = 30_000 } = options;
   const { maximumQueue = 256, maximumRunning = Math.max(32, session.info.sequencesPerStep) } = options;
   const cache = createPrefixCache(session, cacheBudgetBytes);
   const live = new Set<RequestState>();
-  const parking = createParking(parkLimitMs, (state, error) => fail(state, error, 'close'));
+  const parking = createParking(
+    { restMs: parkRestMs, limitMs: parkLimitMs },
+    (state) => releaseSequence(state),
+    (state, error) => fail(state, error, 'close'),
+  );
   let disposal: Promise<void> | undefined;
   let running: Promise<void> | undefined;
   /** The step that runs now; of its tokens, `left` belong to requests that have ended since. */
   let step: { readonly abort: AbortController; readonly tokens: number; left: number } | undefined;
   let turns = 0;
-  /** Settled during a step: while one runs, the session is left alone. */
+  /** Settled or put to rest during a step: while one runs, the session is left alone. */
   const leaving = new Set<RequestState>();
 
+  /** Of a request that is over, or that nobody reads. */
   const releaseSequence = (state: RequestState): void => {
     const { held } = state;
     if (held === undefined || disposal !== undefined) return;
+    if (state.settled === undefined && state.pull !== undefined) return;
     if (step !== undefined) {
       leaving.add(state);
       return;
     }
     state.held = undefined;
     try {
-      if (state.settled === 'keep' && held.length > 0) cache.keep(held);
+      if (state.settled !== 'close' && held.length > 0) cache.keep(held);
       else cache.close(held);
     } catch (error) {
       // This may run in a timer or a listener, where a throw would end the process.

@@ -35,6 +35,21 @@ export function platformTriple(): string {
   return platform === 'win32' ? `win32-${arch}-msvc` : `${platform}-${arch}`;
 }
 
+/** Absolute paths of what the engines of this platform load by paths that no bundler can follow. */
+export function nativeFiles(): readonly string[] {
+  const triple = platformTriple();
+  const library = onnxRuntimeLibrary();
+  const files = library === undefined ? [] : [library];
+  const local = localBuild(triple);
+  if (local !== undefined) return [...files, local];
+  try {
+    const name = `@rivulet/kernels-${triple}`;
+    return [...files, require.resolve(`${name}/package.json`), require.resolve(name)];
+  } catch {
+    return files;
+  }
+}
+
 function load(): LoadedAddon {
   const library = onnxRuntimeLibrary();
   if (library === undefined) {

@@ -106,7 +106,7 @@ describe('any requests at any time', () => {
       await fc.assert(
         fc.asyncProperty(visits, sessions, pages, async (list, limits, paging) => {
           const session = createTableSession({ ...limits, ...paging });
-          const engine = createScheduler(session, { cacheBudgetBytes });
+          const engine = createScheduler(session, { cacheBudgetBytes, parkRestMs: 1 });
           const seen = await Promise.all(list.map((visit) => read(engine, visit)));
           for (const [index, visit] of list.entries()) {
             const expected = await alone(visit);

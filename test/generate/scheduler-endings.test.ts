@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { describe, expect, test } from 'vitest';
 
-import type { Engine } from '../../src/generate/engine.ts';
+import type { Engine, EngineEvent } from '../../src/generate/engine.ts';
 import { createScheduler } from '../../src/generate/scheduler.ts';
 import { collectEvents } from '../support/collect-events.ts';
 import { continuation, engineRequest, promptOf, pullUntil } from '../support/engine-request.ts';
@@ -32,6 +32,38 @@ describe('a request that nobody reads', () => {
     expect(session.openCount).toBe(0);
     await expect(parked.next()).rejects.toMatchObject({ code: 'PARKED_TOO_LONG' });
     expect((await parked.next()).done).toBe(true);
+  });
+
+  test('soon gives its sequence to others, and goes on all the same when it is read again', async () => {
+    const session = createTableSession({ pageTokens: 4, cacheBytesPerToken: 100 });
+    // Room for nothing: what is kept for reuse is closed at once.
+    const engine = createScheduler(session, { parkRestMs: 20, parkLimitMs: 10_000, cacheBudgetBytes: 0 });
+    const parked = engine.generate(engineRequest(promptOf(10), { maxTokens: 20 }));
+    const ids: number[] = [];
+    const note = (event: EngineEvent): void => void (event.type === 'token' && ids.push(event.id));
+    await pullUntil(parked, 'token', note);
+    expect(session.openCount).toBe(1);
+    await sleep(80);
+    expect(session.openCount).toBe(0);
+    expect(session.usedPages).toBe(0);
+    ids.push(...(await collectEvents(parked)).ids);
+    expect(ids).toEqual(continuation(session, promptOf(10), 20));
+    expect(session.openCount).toBe(0);
+  });
+
+  test('gives it up only after a step that runs, and not when it is read by then', async () => {
+    const session = createTableSession({ stepMs: 60 });
+    const engine = createScheduler(session, { parkRestMs: 20, cacheBudgetBytes: 0 });
+    const parked = engine.generate(engineRequest([1, 2, 3]));
+    const other = engine.generate(engineRequest([7, 8, 9]));
+    await Promise.all([pullUntil(parked, 'token'), pullUntil(other, 'token')]);
+    const next = other.next();
+    // The step of the other one began just now; the rest is due in it, and the reader comes back before its end.
+    await sleep(35);
+    const read = parked.next();
+    await Promise.all([next, read]);
+    expect(session.openCount).toBe(2);
+    await Promise.all([parked.return(), other.return()]);
   });
 
   test.each([2 ** 40, Infinity])('may wait as long as %s ms', async (parkLimitMs) => {

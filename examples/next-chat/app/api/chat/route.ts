@@ -1,0 +1,74 @@
+import {
+  convertToModelMessages,
+  createUIMessageStream,
+  createUIMessageStreamResponse,
+  isStepCount,
+  streamText,
+  toUIMessageStream,
+} from 'ai';
+import type { AnswerFigures, ChatMessage } from '@/lib/messages';
+import { local, modelReference } from '@/lib/model';
+import { tools } from '@/lib/tools';
+
+export const runtime = 'nodejs';
+export const maxDuration = 300;
+
+interface ChatBody {
+  readonly messages: ChatMessage[];
+  readonly useTools?: boolean;
+}
+
+export async function POST(request: Request): Promise<Response> {
+  const { messages, useTools = false }: ChatBody = await request.json();
+
+  const stream = createUIMessageStream<ChatMessage>({
+    originalMessages: messages,
+    onError: (error) => (error instanceof Error ? error.message : String(error)),
+    execute: async ({ writer }) => {
+      // Loading is shared: whoever comes while the model loads sees the same progress.
+      await local.load(modelReference, {
+        signal: request.signal,
+        onProgress: ({ phase, label, doneBytes, totalBytes }) => {
+          const fraction = doneBytes === undefined || !totalBytes ? undefined : doneBytes / totalBytes;
+          writer.write({
+            type: 'data-model',
+            data: { phase, label, ready: false, ...(fraction === undefined ? {} : { fraction }) },
+            transient: true,
+          });
+        },
+      });
+      writer.write({
+        type: 'data-model',
+        data: { phase: 'ready', label: modelReference, ready: true },
+        transient: true,
+      });
+
+      const result = streamText({
+        model: local(modelReference),
+        instructions: 'You are a helpful assistant. Answer briefly.',
+        messages: await convertToModelMessages(messages, { tools }),
+        ...(useTools ? { tools, toolApproval: { bookAppointment: 'user-approval' } } : {}),
+        stopWhen: isStepCount(4),
+        temperature: 0.3,
+        // A closed tab or a pressed stop button ends the computation at once.
+        abortSignal: request.signal,
+      });
+      writer.merge(
+        toUIMessageStream<typeof tools, ChatMessage>({
+          stream: result.stream,
+          messageMetadata: ({ part }): AnswerFigures | undefined => {
+            if (part.type !== 'finish-step') return undefined;
+            const { tokensPerSecond } = part.providerMetadata?.['local'] ?? {};
+            return {
+              outputTokens: part.usage.outputTokens ?? 0,
+              cachedTokens: part.usage.inputTokenDetails.cacheReadTokens ?? 0,
+              ...(typeof tokensPerSecond === 'number' ? { tokensPerSecond } : {}),
+            };
+          },
+        }),
+      );
+    },
+  });
+
+  return createUIMessageStreamResponse({ stream });
+}

@@ -1,0 +1,18 @@
+import { createTextStreamResponse, Output, streamText, toTextStream } from 'ai';
+import { local, modelReference } from '@/lib/model';
+import { recipeSchema } from './schema';
+
+export const runtime = 'nodejs';
+export const maxDuration = 300;
+
+export async function POST(request: Request): Promise<Response> {
+  const dish: unknown = await request.json();
+  const result = streamText({
+    model: local(modelReference),
+    output: Output.object({ schema: recipeSchema }),
+    prompt: `Write a recipe for ${String(dish)}.`,
+    temperature: 0.3,
+    abortSignal: request.signal,
+  });
+  return createTextStreamResponse({ stream: toTextStream({ stream: result.stream }) });
+}

@@ -1,0 +1,74 @@
+'use client';
+
+import { useObject } from '@ai-sdk/react';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { recipeSchema } from '../api/recipe/schema';
+
+export default function RecipePage(): ReactNode {
+  const [dish, setDish] = useState('pancakes');
+  const { object, submit, stop, isLoading, error } = useObject({ api: '/api/recipe', schema: recipeSchema });
+  const state = isLoading
+    ? 'streaming'
+    : error !== undefined
+      ? 'error'
+      : object === undefined
+        ? 'empty'
+        : 'done';
+
+  return (
+    <main className="recipe" data-status={state}>
+      <form
+        className="recipe-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit(dish);
+        }}
+      >
+        <label>
+          A recipe for
+          <input value={dish} onChange={(event) => setDish(event.target.value)} />
+        </label>
+        {isLoading ? (
+          <button type="button" className="stop" onClick={stop}>
+            Stop
+          </button>
+        ) : (
+          <button type="submit" className="send" disabled={dish.trim() === ''}>
+            Write
+          </button>
+        )}
+      </form>
+      {error !== undefined && (
+        <p className="problem" role="alert">
+          {error.message}
+        </p>
+      )}
+      {object !== undefined && (
+        <article className="card">
+          <h1>{object.name}</h1>
+          <p className="facts">
+            {object.servings !== undefined && <span>serves {object.servings}</span>}
+            {object.difficulty !== undefined && <span>{object.difficulty}</span>}
+          </p>
+          <ul>
+            {object.ingredients?.map((ingredient, index) => (
+              <li key={index}>
+                {ingredient?.amount} {ingredient?.name}
+              </li>
+            ))}
+          </ul>
+          <ol>
+            {object.steps?.map((step, index) => (
+              <li key={index}>{step}</li>
+            ))}
+          </ol>
+          <details>
+            <summary>JSON</summary>
+            <pre>{JSON.stringify(object, undefined, 2)}</pre>
+          </details>
+        </article>
+      )}
+    </main>
+  );
+}

@@ -1,0 +1,42 @@
+import type { ReactNode } from 'react';
+import type { ChatMessage } from '@/lib/messages';
+import { ReasoningView } from './reasoning-view';
+import { ToolView } from './tool-view';
+
+interface MessageViewProps {
+  readonly message: ChatMessage;
+  readonly streaming: boolean;
+  readonly onApproval: (approvalId: string, approved: boolean) => void;
+}
+
+export function MessageView({ message, streaming, onApproval }: MessageViewProps): ReactNode {
+  const { outputTokens, tokensPerSecond, cachedTokens } = message.metadata ?? {};
+  return (
+    <article className={`message ${message.role}`} data-streaming={streaming}>
+      {message.parts.map((part, index) => {
+        switch (part.type) {
+          case 'text':
+            return (
+              <p key={index} className="text">
+                {part.text}
+              </p>
+            );
+          case 'reasoning':
+            return <ReasoningView key={index} text={part.text} open={part.state === 'streaming'} />;
+          case 'tool-bookAppointment':
+          case 'tool-currentTime':
+            return <ToolView key={part.toolCallId} part={part} onApproval={onApproval} />;
+          default:
+            return null;
+        }
+      })}
+      {!streaming && message.role === 'assistant' && outputTokens !== undefined && (
+        <footer>
+          {outputTokens} tokens
+          {tokensPerSecond !== undefined && ` · ${tokensPerSecond.toFixed(0)} per second`}
+          {cachedTokens !== undefined && cachedTokens > 0 && ` · ${cachedTokens} of the prompt cached`}
+        </footer>
+      )}
+    </article>
+  );
+}

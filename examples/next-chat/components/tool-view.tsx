@@ -1,0 +1,48 @@
+import type { ReactNode } from 'react';
+import type { ChatMessage } from '@/lib/messages';
+
+type ToolPart = Extract<ChatMessage['parts'][number], { type: `tool-${string}` }>;
+
+interface ToolViewProps {
+  readonly part: ToolPart;
+  readonly onApproval: (approvalId: string, approved: boolean) => void;
+}
+
+export function ToolView({ part, onApproval }: ToolViewProps): ReactNode {
+  return (
+    <section className="tool" data-state={part.state}>
+      <h3>{part.type.slice('tool-'.length)}</h3>
+      <pre>{JSON.stringify(part.input ?? {}, undefined, 2)}</pre>
+      <Outcome part={part} onApproval={onApproval} />
+    </section>
+  );
+}
+
+function Outcome({ part, onApproval }: ToolViewProps): ReactNode {
+  switch (part.state) {
+    case 'input-streaming':
+      return <p>Writing the call …</p>;
+    case 'input-available':
+      return <p>Running …</p>;
+    case 'approval-requested':
+      return (
+        <div className="approval">
+          <span>May this run?</span>
+          <button type="button" onClick={() => onApproval(part.approval.id, true)}>
+            Approve
+          </button>
+          <button type="button" onClick={() => onApproval(part.approval.id, false)}>
+            Deny
+          </button>
+        </div>
+      );
+    case 'approval-responded':
+      return <p>{part.approval.approved ? 'Approved' : 'Denied'}</p>;
+    case 'output-available':
+      return <p className="result">{String(part.output)}</p>;
+    case 'output-denied':
+      return <p className="result">Denied: it did not run.</p>;
+    case 'output-error':
+      return <p className="problem">{part.errorText}</p>;
+  }
+}

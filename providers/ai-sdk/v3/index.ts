@@ -1,0 +1,5 @@
+export { createLocal, local } from './local-provider.ts';
+export type { LocalProvider } from './local-provider.ts';
+export type { LocalProviderSettings } from '../local-provider.ts';
+export type { LocalLanguageModelOptions } from './to-language-model-v3.ts';
+export { VERSION } from '../../version.ts';

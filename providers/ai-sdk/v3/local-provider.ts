@@ -1,0 +1,64 @@
+import type { EmbeddingModelV4 } from '@ai-sdk/provider';
+import type {
+  EmbeddingModelV3,
+  EmbeddingModelV3Result,
+  LanguageModelV3,
+  ProviderV3,
+} from '@ai-sdk/provider-v3';
+import type { Model } from '../../../src/model.ts';
+import { createLocal as createLocalV4 } from '../local-provider.ts';
+import type { LocalProviderSettings, LocalProvider as LocalProviderV4 } from '../local-provider.ts';
+import { toWarningsV3 } from './to-content-v3.ts';
+import { toLanguageModelV3 } from './to-language-model-v3.ts';
+
+/** The provider for `ai` 6; everything is as in `rivulet/ai-sdk`, and engines are shared with it. */
+export interface LocalProvider extends ProviderV3 {
+  /**
+   * @param model A reference (path, `hf:…`, alias, …) or a loaded model.
+   * @param settings Override the provider's for this model.
+   */
+  (model: string | Model, settings?: LocalProviderSettings): LanguageModelV3;
+  languageModel(model: string | Model, settings?: LocalProviderSettings): LanguageModelV3;
+  /** The same as {@link LocalProvider.languageModel}. */
+  chat(model: string | Model, settings?: LocalProviderSettings): LanguageModelV3;
+  /** Loads a model ahead of its first request. @throws {RivuletError} as `loadModel` */
+  load: LocalProviderV4['load'];
+}
+
+/** A provider whose models are loaded with the given settings. */
+export function createLocal(providerSettings: LocalProviderSettings = {}): LocalProvider {
+  const base = createLocalV4(providerSettings);
+  const languageModel = (model: string | Model, settings?: LocalProviderSettings): LanguageModelV3 =>
+    toLanguageModelV3(base.languageModel(model, settings));
+
+  const provider = function (model: string | Model, settings?: LocalProviderSettings): LanguageModelV3 {
+    if (new.target !== undefined) throw new Error('Call local(…) without the new keyword.');
+    return languageModel(model, settings);
+  };
+
+  return Object.assign(provider, {
+    specificationVersion: 'v3' as const,
+    languageModel,
+    chat: languageModel,
+    embeddingModel: (modelId: string) => toEmbeddingModelV3(base.embeddingModel(modelId)),
+    imageModel: (modelId: string): never => base.imageModel(modelId) as never,
+    load: base.load,
+  });
+}
+
+function toEmbeddingModelV3(model: EmbeddingModelV4): EmbeddingModelV3 {
+  return {
+    specificationVersion: 'v3',
+    provider: model.provider,
+    modelId: model.modelId,
+    maxEmbeddingsPerCall: model.maxEmbeddingsPerCall,
+    supportsParallelCalls: model.supportsParallelCalls,
+    doEmbed: async (options) => {
+      const { warnings, ...result } = await model.doEmbed(options);
+      return { ...result, warnings: toWarningsV3(warnings) } as EmbeddingModelV3Result;
+    },
+  };
+}
+
+/** The provider with default settings: `streamText({ model: local('model.gguf'), … })`. */
+export const local: LocalProvider = createLocal();

@@ -1,0 +1,165 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { createProviderRegistry, generateText, streamText, wrapLanguageModel } from 'ai-v6';
+import { expect, test } from 'vitest';
+import { createLocal, local } from '../../../../providers/ai-sdk/v3/index.ts';
+import type { LocalLanguageModelOptions } from '../../../../providers/ai-sdk/v3/index.ts';
+import { scriptedModel } from '../../../../src/testing.ts';
+import { thinkTemplate } from '../../think-template.ts';
+
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
+test('streamText: the parts of a thinking answer, in order', async () => {
+  const model = scriptedModel({
+    chatTemplate: thinkTemplate,
+    outputs: [['<think>', 'six times ', 'seven', '</think>', '\n\n', 'It is ', '42.']],
+  });
+  const result = streamText({ model: local(model), system: 'Be brief.', prompt: '6 * 7?' });
+  const parts: string[] = [];
+  for await (const part of result.fullStream) {
+    parts.push('text' in part ? `${part.type} ${part.text}` : part.type);
+  }
+  expect(parts).toEqual([
+    'start',
+    'start-step',
+    'reasoning-start',
+    'reasoning-delta six times',
+    'reasoning-delta  seven',
+    'reasoning-end',
+    'text-start',
+    'text-delta It is ',
+    'text-delta 42.',
+    'text-end',
+    'finish-step',
+    'finish',
+  ]);
+  expect(await result.reasoningText).toBe('six times seven');
+  expect(await result.text).toBe('It is 42.');
+  expect(await result.finishReason).toBe('stop');
+  expect(await result.rawFinishReason).toBe('eos');
+  const usage = await result.usage;
+  expect(usage).toMatchObject({
+    outputTokens: 7,
+    inputTokenDetails: { cacheReadTokens: 0, noCacheTokens: usage.inputTokens },
+  });
+  expect(usage.outputTokenDetails.reasoningTokens).toBeGreaterThan(0);
+  expect(await result.response).toMatchObject({ modelId: 'scripted' });
+  expect(await result.providerMetadata).toMatchObject({ local: { quantization: 'none' } });
+});
+
+test('generateText: settings arrive, earlier turns come back, warnings of the model come out', async () => {
+  const model = scriptedModel({ chatTemplate: thinkTemplate, outputs: [['Hello!'], ['Fine.']] });
+  const options: LocalLanguageModelOptions = { minP: 0.1, reasoning: 'low' };
+  const first = await generateText({
+    model: local(model),
+    prompt: 'Hi',
+    maxOutputTokens: 20,
+    temperature: 0.5,
+    stopSequences: ['END'],
+    seed: 3,
+    providerOptions: { local: options },
+  });
+  expect(first.text).toBe('Hello!');
+  expect(model.requests[0]?.options).toMatchObject({
+    maxTokens: 20,
+    temperature: 0.5,
+    stop: ['END'],
+    seed: 3,
+    minP: 0.1,
+  });
+  const second = await generateText({
+    model: local(model),
+    messages: [
+      { role: 'user', content: 'Hi' },
+      ...first.response.messages,
+      { role: 'user', content: 'How are you?' },
+    ],
+  });
+  expect(second.text).toBe('Fine.');
+  expect(model.requests[1]?.prompt).toContain('<|im_start|>assistant\nHello!<|im_end|>');
+  expect(second.usage.inputTokenDetails.cacheReadTokens).toBe(first.usage.inputTokens);
+});
+
+test('a model that writes no reasoning says so when it is asked to', async () => {
+  const model = scriptedModel({ outputs: [['Hello!']] });
+  const result = await generateText({
+    model: local(model),
+    prompt: 'Hi',
+    providerOptions: { local: { reasoning: 'high' } },
+  });
+  expect(result.warnings).toContainEqual(
+    expect.objectContaining({ type: 'unsupported', feature: 'reasoning' }),
+  );
+});
+
+test('options of our own are checked', async () => {
+  const model = scriptedModel({ outputs: [['Hello!']] });
+  const ask = generateText({
+    model: local(model),
+    prompt: 'Hi',
+    providerOptions: { local: { reasoning: 'a lot' } },
+  });
+  await expect(ask).rejects.toMatchObject({ name: 'AI_InvalidArgumentError' });
+});
+
+test('files are refused as in version 4, whichever way they are given', async () => {
+  const model = scriptedModel({ outputs: [['Hello!']] });
+  for (const data of [new Uint8Array([1, 2, 3]), 'AQID']) {
+    const ask = generateText({
+      model: local(model),
+      messages: [{ role: 'user', content: [{ type: 'file', data, mediaType: 'application/pdf' }] }],
+    });
+    await expect(ask).rejects.toMatchObject({ name: 'AI_UnsupportedFunctionalityError' });
+  }
+});
+
+const counting = Array.from({ length: 200 }, (_, index) => `${index} `);
+
+test('an abort ends the request', async () => {
+  const model = scriptedModel({ outputs: [counting], delayMs: 2 });
+  const controller = new AbortController();
+  const aborted = streamText({ model: local(model), prompt: 'Count', abortSignal: controller.signal });
+  const parts: string[] = [];
+  for await (const part of aborted.fullStream) {
+    if (part.type === 'text-delta') controller.abort();
+    parts.push(part.type);
+  }
+  expect(parts.at(-1)).toBe('abort');
+  expect(model.requests[0]?.state).toBe('left');
+});
+
+test('a stream is computed as far as it is read, and left when it is cancelled', async () => {
+  const model = scriptedModel({ outputs: [counting], delayMs: 2 });
+  const { stream } = await local(model).doStream({
+    prompt: [{ role: 'user', content: [{ type: 'text', text: 'Count' }] }],
+  });
+  const reader = stream.getReader();
+  for (let part = 0; part < 4; part += 1) await reader.read();
+  await wait(100);
+  expect(model.requests[0]?.pieces).toBeLessThan(6);
+  await reader.cancel();
+  await wait(20);
+  expect(model.requests[0]?.state).toBe('left');
+});
+
+test('a failure in the middle is an error part and a finish', async () => {
+  const model = scriptedModel({ outputs: [['Hel', new Error('broken')]] });
+  const result = streamText({ model: local(model), prompt: 'Hi', onError: () => undefined });
+  const parts: string[] = [];
+  for await (const { type } of result.fullStream) parts.push(type);
+  expect(parts).toEqual(expect.arrayContaining(['text-delta', 'text-end', 'error']));
+  expect(await result.finishReason).toBe('error');
+});
+
+test('registries and middleware of ai 6 take it', async () => {
+  const model = scriptedModel({ outputs: [['Hello!']] });
+  const wrapped = wrapLanguageModel({ model: local(model), middleware: { specificationVersion: 'v3' } });
+  expect((await generateText({ model: wrapped, prompt: 'Hi' })).text).toBe('Hello!');
+  const registry = createProviderRegistry({ local: createLocal() });
+  expect(registry.languageModel('local:hf:org/repo:Q4_K_M')).toMatchObject({
+    specificationVersion: 'v3',
+    provider: 'local.chat',
+    modelId: 'hf:org/repo:Q4_K_M',
+  });
+  expect(() => local.imageModel('x')).toThrow('x');
+});
