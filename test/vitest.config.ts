@@ -9,7 +9,7 @@ export default defineConfig({
   resolve: { alias: { '#rivulet': source('src/index.ts') } },
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/conformance-full/**', 'test/real/**'],
+    exclude: ['test/conformance-full/**', 'test/real/**', 'test/next-chat/**'],
     testTimeout: 30_000,
     hookTimeout: 300_000,
     maxWorkers: 2,

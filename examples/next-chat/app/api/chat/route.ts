@@ -7,7 +7,8 @@ import {
   toUIMessageStream,
 } from 'ai';
 import type { AnswerFigures, ChatMessage } from '@/lib/messages';
-import { local, modelReference } from '@/lib/model';
+import { chatModel, modelReference } from '@/lib/model';
+import { reportProgress } from '@/lib/report-progress';
 import { tools } from '@/lib/tools';
 
 export const runtime = 'nodejs';
@@ -26,16 +27,9 @@ export async function POST(request: Request): Promise<Response> {
     onError: (error) => (error instanceof Error ? error.message : String(error)),
     execute: async ({ writer }) => {
       // Loading is shared: whoever comes while the model loads sees the same progress.
-      await local.load(modelReference, {
+      const model = await chatModel({
         signal: request.signal,
-        onProgress: ({ phase, label, doneBytes, totalBytes }) => {
-          const fraction = doneBytes === undefined || !totalBytes ? undefined : doneBytes / totalBytes;
-          writer.write({
-            type: 'data-model',
-            data: { phase, label, ready: false, ...(fraction === undefined ? {} : { fraction }) },
-            transient: true,
-          });
-        },
+        onProgress: reportProgress((data) => writer.write({ type: 'data-model', data, transient: true })),
       });
       writer.write({
         type: 'data-model',
@@ -44,7 +38,7 @@ export async function POST(request: Request): Promise<Response> {
       });
 
       const result = streamText({
-        model: local(modelReference),
+        model,
         instructions: 'You are a helpful assistant. Answer briefly.',
         messages: await convertToModelMessages(messages, { tools }),
         ...(useTools ? { tools, toolApproval: { bookAppointment: 'user-approval' } } : {}),

@@ -1,5 +1,5 @@
 import { createTextStreamResponse, Output, streamText, toTextStream } from 'ai';
-import { local, modelReference } from '@/lib/model';
+import { chatModel } from '@/lib/model';
 import { recipeSchema } from './schema';
 
 export const runtime = 'nodejs';
@@ -8,7 +8,7 @@ export const maxDuration = 300;
 export async function POST(request: Request): Promise<Response> {
   const dish: unknown = await request.json();
   const result = streamText({
-    model: local(modelReference),
+    model: await chatModel({ signal: request.signal }),
     output: Output.object({ schema: recipeSchema }),
     prompt: `Write a recipe for ${String(dish)}.`,
     temperature: 0.3,

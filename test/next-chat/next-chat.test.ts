@@ -1,0 +1,319 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { chromium } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { platformTriple } from '../../src/session/load-native.ts';
+import { defaultModelPath } from '../support/default-model.ts';
+import { findChromium } from './find-chromium.ts';
+import { buildApp, installApp } from './install-app.ts';
+import { serveModel } from './serve-model.ts';
+import type { ModelServer } from './serve-model.ts';
+import { startServer } from './start-server.ts';
+import type { Server, Tick } from './start-server.ts';
+
+const executablePath = findChromium();
+if (executablePath === undefined && process.env['CI'] !== undefined) {
+  throw new Error(
+    'Expected a Chromium for the tests of examples/next-chat; install one, or set CHROMIUM to its path.',
+  );
+}
+if (executablePath === undefined) {
+  console.log('No Chromium here: the tests of examples/next-chat are skipped. Install one, or set CHROMIUM.');
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const kernels = [join(root, `kernels/rivulet.${platformTriple()}.node`)].find(existsSync);
+const screenshots = process.env['SCREENSHOTS'];
+
+let app: string;
+let browser: Browser;
+
+beforeAll(async () => {
+  if (executablePath === undefined) return;
+  const began = performance.now();
+  app = await installApp(kernels);
+  const installed = performance.now();
+  await buildApp(app);
+  const [installMs, buildMs] = [installed - began, performance.now() - installed];
+  console.log(`installed in ${(installMs / 1000).toFixed(0)} s, built in ${(buildMs / 1000).toFixed(0)} s`);
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+});
+afterAll(async () => {
+  await browser?.close();
+  if (app !== undefined) rmSync(app, { recursive: true, force: true, maxRetries: 5 });
+});
+
+async function open(url: string): Promise<Page> {
+  const page = await browser.newPage({ viewport: { width: 900, height: 760 } });
+  await page.goto(url);
+  return page;
+}
+
+async function send(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Message').fill(text);
+  await page.getByRole('button', { name: 'Send' }).click();
+}
+
+const statusIs = (page: Page, status: string): Promise<void> =>
+  page.locator(`main[data-status="${status}"]`).waitFor();
+
+const lastText = (page: Page): Promise<string> => page.locator('.message.assistant').last().innerText();
+
+async function shoot(page: Page, name: string): Promise<void> {
+  if (screenshots === undefined) return;
+  mkdirSync(screenshots, { recursive: true });
+  await page.screenshot({ path: join(screenshots, `${name}.png`) });
+}
+
+/** Lets the page of a chat have an answer that does not end. */
+async function openEndless(url: string, page?: Page): Promise<Page> {
+  const opened = page ?? (await browser.newPage());
+  await opened.route('**/api/chat', (route) => route.continue({ url: `${url}/api/endless` }));
+  await opened.goto(url);
+  return opened;
+}
+
+const spanMs = 50;
+
+/** When the process ceased to compute: the end of the last moment of 50 ms for half of which it was busy. */
+function idleSince(ticks: readonly Tick[]): number {
+  let first = 0;
+  let processMs = 0;
+  let idle = 0;
+  for (const tick of ticks) {
+    processMs += tick.processMs;
+    while (tick.at - ticks[first]!.at > spanMs) processMs -= ticks[first++]!.processMs;
+    if (processMs > spanMs / 2) idle = tick.at;
+  }
+  return idle;
+}
+
+describe.skipIf(executablePath === undefined)('the built application', () => {
+  let server: Server;
+  let models: ModelServer;
+  let cache: string;
+
+  beforeAll(async () => {
+    models = await serveModel(await defaultModelPath());
+    cache = mkdtempSync(join(tmpdir(), 'rivulet-next-cache-'));
+    server = await startServer(['node_modules/next/dist/bin/next', 'start'], app, {
+      MODEL: models.url,
+      RIVULET_CACHE: cache,
+    });
+  });
+  afterAll(async () => {
+    await server?.stop();
+    models?.close();
+    if (cache !== undefined) rmSync(cache, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  it('shows two tabs how far the model is, loads it once, and streams to both', async () => {
+    const pages = await Promise.all([open(server.url), open(server.url)]);
+    await shoot(pages[0], 'welcome');
+    await Promise.all(pages.map((page) => send(page, 'Why is the sky blue? Answer in one sentence.')));
+    await Promise.all(pages.map((page) => page.locator('.loading progress[value]').waitFor()));
+    await shoot(pages[0], 'loading');
+    await Promise.all(pages.map((page) => page.locator('.message.assistant footer').waitFor()));
+    await shoot(pages[0], 'answer');
+    for (const page of pages) {
+      expect(await lastText(page)).toMatch(/\w+[\s\S]*\d+ tokens · \d+ per second/);
+      // What was transient is gone.
+      expect(await page.locator('.loading').count()).toBe(0);
+      await page.close();
+    }
+    expect(models.requests()).toBe(1);
+    if (kernels !== undefined) {
+      expect(server.mappingsOf('.gguf')).toBe(1);
+      expect(server.mappingsOf(`rivulet.${platformTriple()}.node`)).toBe(1);
+    }
+  });
+
+  it('keeps its event loop free while it streams', async () => {
+    const page = await openEndless(server.url);
+    await send(page, 'Count.');
+    await page.locator('.message.assistant .text').waitFor();
+    await server.ticks();
+    await wait(2500);
+    const ticks = await server.ticks();
+    const computing = ticks.filter((tick) => tick.processMs > tick.busyMs).length;
+    const longest = Math.max(...ticks.map((tick) => tick.stallMs));
+    const busiest = Math.max(...ticks.map((tick) => tick.busyMs));
+    console.log(
+      `longest stall of the server's event loop: ${longest.toFixed(1)} ms, its own work ${busiest.toFixed(1)} ms`,
+    );
+    expect(computing).toBeGreaterThan(50);
+    // Its own work is the loop's fault; the rest of a stall is the browser and the engine on the same two cores.
+    expect(busiest).toBeLessThan(10);
+    expect(longest).toBeLessThan(60);
+    await page.close();
+  });
+
+  it('stops computing within 100 ms of the stop button', async () => {
+    const page = await openEndless(server.url);
+    await send(page, 'Count.');
+    await page.locator('.message.assistant .text').waitFor();
+    await wait(300);
+    await server.ticks();
+    const clicked = await page.evaluate(() => {
+      const at = performance.timeOrigin + performance.now();
+      document.querySelector<HTMLButtonElement>('.stop')?.click();
+      return at;
+    });
+    await statusIs(page, 'ready');
+    const text = await lastText(page);
+    await wait(1000);
+    const settledMs = idleSince(await server.ticks()) - clicked;
+    console.log(`idle ${settledMs.toFixed(0)} ms after the stop button`);
+    expect(settledMs).toBeLessThan(100);
+    expect(await lastText(page)).toBe(text);
+    await shoot(page, 'stopped');
+    await page.close();
+  });
+
+  it.each([
+    ['passes the signal on', '/api/endless', 200],
+    ['does not', '/api/endless?forgetful', 5000],
+  ])('a closed tab ends its stream when the route %s', async (_, route, limitMs) => {
+    const page = await open(server.url);
+    await page.evaluate((address) => {
+      const read = async (): Promise<void> => {
+        const { body } = await fetch(address, { method: 'POST' });
+        for await (const piece of body as unknown as AsyncIterable<Uint8Array>) {
+          document.title = `read ${piece.length}`;
+        }
+      };
+      void read();
+    }, route);
+    await page.waitForFunction(() => document.title.startsWith('read'));
+    await wait(500);
+    const before = await server.ticks();
+    expect(idleSince(before)).toBeGreaterThan(before.at(-1)!.at - 100);
+    const closed = performance.timeOrigin + performance.now();
+    await page.close();
+    await wait(limitMs + 500);
+    const settledMs = idleSince(await server.ticks()) - closed;
+    console.log(`idle ${settledMs.toFixed(0)} ms after the tab was closed`);
+    expect(settledMs).toBeLessThan(limitMs);
+  });
+
+  it('streams to eight tabs at once', async () => {
+    // A browser opens six connections to a host at most.
+    const urls = [server.url, `http://127.0.0.1:${server.port}`];
+    const context = await browser.newContext();
+    const pages = await Promise.all(
+      Array.from({ length: 8 }, async (_, index) => {
+        return openEndless(urls[index % 2]!, await context.newPage());
+      }),
+    );
+    await Promise.all(pages.map((page) => send(page, 'Count.')));
+    await Promise.all(pages.map((page) => page.locator('.message.assistant .text').waitFor()));
+    const lengths = async (): Promise<number[]> =>
+      Promise.all(pages.map(async (page) => (await lastText(page)).length));
+    const first = await lengths();
+    await wait(3000);
+    const second = await lengths();
+    const streaming = await Promise.all(
+      pages.map((page) => page.locator('main').getAttribute('data-status')),
+    );
+    console.log(`eight tabs: ${first.join(' ')} characters, 3 s later ${second.join(' ')}`);
+    expect(streaming).toEqual(Array.from({ length: 8 }, () => 'streaming'));
+    second.forEach((length, index) => expect(length).toBeGreaterThan(first[index]!));
+    await context.close();
+  });
+});
+
+describe.skipIf(executablePath === undefined)('the pages, with a scripted model', () => {
+  let server: Server;
+
+  beforeAll(async () => {
+    server = await startServer(['node_modules/next/dist/bin/next', 'start'], app, { MODEL: 'scripted' });
+  });
+  afterAll(() => server?.stop());
+
+  it('show thoughts while the model thinks, and fold them when it answers', async () => {
+    const page = await open(server.url);
+    await send(page, 'Hello');
+    await page.locator('.reasoning[open]').waitFor();
+    await shoot(page, 'thinking');
+    await page.locator('.message.assistant footer').waitFor();
+    expect(await page.locator('.reasoning[open]').count()).toBe(0);
+    expect(await page.locator('.message.assistant > .text').innerText()).toBe(
+      'This answer follows a script: no model was loaded. It shows thoughts, text and figures.',
+    );
+    await page.locator('.reasoning summary').click();
+    expect(await page.locator('.reasoning .text').innerText()).toMatch(/^The user wants .* short answer\.$/);
+    await shoot(page, 'thoughts');
+    await page.close();
+  });
+
+  it('fill a form of structured output while it is written', async () => {
+    const page = await open(`${server.url}/recipe`);
+    await page.getByRole('button', { name: 'Write' }).click();
+    await page.locator('.card li').first().waitFor();
+    await shoot(page, 'recipe-growing');
+    await statusIs(page, 'done');
+    expect(await page.locator('.card h1').innerText()).toBe('Pancakes');
+    expect(await page.locator('.card ul li').allInnerTexts()).toEqual([
+      '250 g flour',
+      '500 ml milk',
+      '3 eggs',
+    ]);
+    await shoot(page, 'recipe');
+    await page.close();
+  });
+});
+
+describe.skipIf(executablePath === undefined)('elsewhere', () => {
+  const request = {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      messages: [
+        { id: '1', role: 'user', parts: [{ type: 'text', text: 'What is the capital of France?' }] },
+      ],
+    }),
+  };
+
+  it('the standalone output runs in another folder, with the native engine', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rivulet-next-standalone-'));
+    try {
+      cpSync(join(app, '.next/standalone'), folder, { recursive: true, verbatimSymlinks: true });
+      const server = await startServer(['server.js'], folder);
+      const answer = await (await fetch(`${server.url}/api/chat`, request)).text();
+      expect(answer).toMatch(/"text-delta"[\s\S]*\[DONE\]/);
+      expect(answer).not.toContain('"error"');
+      if (kernels !== undefined) expect(server.mappingsOf(`rivulet.${platformTriple()}.node`)).toBe(1);
+      await server.stop();
+    } finally {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    }
+  });
+
+  it('next dev keeps the model over changes of the code', async () => {
+    const server = await startServer(['node_modules/next/dist/bin/next', 'dev'], app);
+    const ask = async (): Promise<string> => (await fetch(`${server.url}/api/chat`, request)).text();
+    expect(await ask()).toContain('"text-delta"');
+    const changed = join(app, 'lib/model.ts');
+    const source = readFileSync(changed, 'utf8');
+    for (let version = 1; version <= 2; version += 1) {
+      // A new instance of the module that makes the provider, and of the route that uses it.
+      writeFileSync(changed, source.replace("'smollm2'", `'smollm2' /* ${version} */`));
+      const route = join(app, 'app/api/chat/route.ts');
+      const text = readFileSync(route, 'utf8').replace(
+        /Answer briefly[^']*/,
+        `Answer briefly, version ${version}.`,
+      );
+      writeFileSync(route, text);
+      await wait(1000);
+      expect(await ask()).toContain('"text-delta"');
+    }
+    expect(server.mappingsOf('.gguf')).toBe(kernels === undefined ? 0 : 1);
+    await server.stop();
+  });
+});
