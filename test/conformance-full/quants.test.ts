@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { canDequantize, dequantize } from '../../src/quant/dequantize.ts';
+import { type QuantizedType, quantize } from '../../src/quant/quantize.ts';
 import { nBitsLayout, repackNBits } from '../../src/quant/repack-nbits.ts';
 import { nBitsValues, worstRounding } from '../support/n-bits-values.ts';
 import { differentBits, readQuantCases } from '../support/quant-cases.ts';
@@ -51,6 +53,18 @@ describe.each(cases.filter(({ type }) => canDequantize(type)))('$type $kind', (q
     expect(different).toBe(0);
     expect(rounding).toBeLessThanOrEqual(layout?.correction === true ? 3 : type === 'Q8_K' ? 1 : 0);
     expect(error).toBeLessThan(1e-6);
+  });
+});
+
+describe.each(['quantized', 'quantized-gauss'])('%s', (kind) => {
+  const input = readFileSync(join(folder, 'quants', kind === 'quantized' ? 'input.bin' : 'input-gauss.bin'));
+  const values = new Float32Array(new Uint8Array(input).buffer);
+  const written = cases.filter(
+    (each) => each.kind === kind && (['F32', 'F16', 'Q8_0'] as string[]).includes(each.type),
+  );
+
+  test.each(written)('quantizes $type bit by bit', ({ type, bytes }) => {
+    expect(Buffer.from(quantize(type as QuantizedType, values)).equals(bytes)).toBe(true);
   });
 });
 
