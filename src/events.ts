@@ -93,9 +93,9 @@ export type GenerateEvent =
       readonly timings: Timings;
     };
 
-/** Progress of long work: fetching a file, repacking its weights, opening the engine. */
+/** Progress of long work: fetching a file, converting it, repacking its weights, opening the engine. */
 export interface Progress {
-  readonly phase: 'resolve' | 'download' | 'extract' | 'verify' | 'repack' | 'load';
+  readonly phase: 'resolve' | 'download' | 'extract' | 'verify' | 'convert' | 'repack' | 'load';
   /** What is being worked on, for people. */
   readonly label: string;
   readonly doneBytes?: number;

@@ -1,13 +1,16 @@
+import type { ConvertedFile, ConvertFileOptions } from './convert/convert-to-file.ts';
 import type { ProgressListener } from './events.ts';
 import type { ModelInspection } from './inspect-file.ts';
 import type { LoadOptions, Model } from './model.ts';
 import { shareModel } from './shared-models.ts';
+import type { FolderConverter } from './source/folder-converter.ts';
 import type { SharedLoadOptions, SharedModel } from './shared-models.ts';
 import { connectModel } from './worker/client.ts';
 import { spawnNodeWorker } from './worker/node-worker.ts';
 import { openTextSide } from './worker/node-text-side.ts';
 
 export type { ChatMessage, ContentPart, JSONSchema, ToolCall, ToolDefinition } from './chat/messages.ts';
+export type { ConvertedFile, ConvertFileOptions } from './convert/convert-to-file.ts';
 export { RivuletError } from './errors.ts';
 export type { ErrorCode, ErrorDetails } from './errors.ts';
 export type {
@@ -94,7 +97,21 @@ export async function pull(
 ): Promise<{ readonly path: string; readonly bytes: number; readonly reference: string }> {
   // What only this needs is loaded only then: a program that starts should not wait for it.
   const { resolveReference } = await import('./source/resolve.ts');
-  return resolveReference(reference, options);
+  return resolveReference(reference, { ...options, convert: convertPackage });
+}
+
+async function convertPackage(...given: Parameters<FolderConverter>): Promise<void> {
+  const { convertFolder } = await import('./convert/convert-folder.ts');
+  await convertFolder(...given);
+}
+
+/**
+ * Converts a model of the BERT family from its folder (`config.json`, vocabulary, safetensors) to a GGUF file.
+ * @throws {RivuletError} with a code that says what is missing or cannot be converted; the signal's reason on abort
+ */
+export async function convert(folder: string, options: ConvertFileOptions = {}): Promise<ConvertedFile> {
+  const { convertToFile } = await import('./convert/convert-to-file.ts');
+  return convertToFile(folder, options);
 }
 
 /** A model by reference, loaded on first use and shared with everyone who names it so; for providers. */

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { cac } from 'cac';
 import type { CAC } from 'cac';
 import { addChatCommand } from './chat-command.ts';
+import { addConvertCommand } from './convert-command.ts';
 import { describeError } from './describe-error.ts';
 import { textFlag } from './flag-values.ts';
 import { guardArguments } from './guard-arguments.ts';
@@ -41,6 +42,7 @@ function createCli(): CAC {
   addInfoCommand(cli);
   addTokenizeCommand(cli);
   addPullCommand(cli);
+  addConvertCommand(cli);
   cli.help();
   cli.version(readVersion());
   return cli;

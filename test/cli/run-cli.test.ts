@@ -36,7 +36,7 @@ describe('rivulet', () => {
 
   it.each([
     [['rum', 'x'], 'Did you mean "run"?'],
-    [['frobnicate'], 'Known are: run, chat, info, tokenize, pull.'],
+    [['frobnicate'], 'Known are: run, chat, info, tokenize, pull, convert.'],
     [['run'], 'missing required args'],
     [['run', 'm', 'hi', '--temprature', '1'], 'Unknown option `--temprature`'],
     [['run', 'm', 'hi', '--temperature', 'hot'], '--temperature needs a number from 0, found "hot"'],
