@@ -22,7 +22,7 @@ export interface BertConfig {
   readonly tokenTypeCount: number;
   readonly vocabularySize: number;
   readonly poolingType: number | undefined;
-  /** Names of the outputs of a classifier; none for a plain score. */
+  /** Names of the outputs of a classifier. */
   readonly labels: readonly string[];
 }
 
@@ -48,6 +48,10 @@ const activations: ReadonlySet<string> = new Set([
 
 /** DistilBERT has these as constants of its code. */
 const distilBertEpsilon = 1e-12;
+
+const defaultLabels = 2;
+/** Classifiers of tokens have thousands, of texts fewer. */
+const maximumLabels = 2 ** 16;
 
 /** Enough for anything published; each layer is some twenty tensors to look for. */
 const maximumLayers = 1024;
@@ -133,13 +137,16 @@ async function poolingFolder(
     ?.string('path');
 }
 
-/** Labels that someone chose; those that transformers makes up (`LABEL_0`) say nothing. */
+/** Names of a classifier's outputs; transformers leaves out of the file what is its default, two of them. */
 function readLabels(config: JsonFields): readonly string[] {
   const named = config.optionalObject('id2label');
-  if (named === undefined) return [];
+  if (named === undefined) {
+    const count = config.optionalCount('num_labels') ?? defaultLabels;
+    if (count < 1 || count > maximumLabels) throw unsupported(`${count} labels`);
+    return Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+  }
   const ids = Array.from(named.names()).toSorted((a, b) => Number(a) - Number(b));
-  const labels = ids.map((id) => named.string(id));
-  return labels.length === 1 ? [] : labels;
+  return ids.map((id) => named.string(id));
 }
 
 function unsupported(found: string): RivuletError {

@@ -156,7 +156,7 @@ function distilBertLayer(
 function classifier({ embeddingLength, labels }: BertConfig): readonly Expected[] {
   return [
     ...both('cls', 'pooler.dense', [embeddingLength, embeddingLength]),
-    ...both('cls.output', 'classifier', [Math.max(1, labels.length), embeddingLength]),
+    ...both('cls.output', 'classifier', [labels.length, embeddingLength]),
   ];
 }
 

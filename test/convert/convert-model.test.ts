@@ -232,7 +232,7 @@ test('a classifier has its pooler and outputs, and ranks', async () => {
     });
   const score = await convert(classifier(1, { 0: 'LABEL_0' }));
   expect(score.metadata.number('bert.pooling_type')).toBe(4);
-  expect(score.metadata.has('bert.classifier.output_labels')).toBe(false);
+  expect(score.metadata.strings('bert.classifier.output_labels')).toEqual(['LABEL_0']);
   expect(score.tensors.slice(-4).map(({ name, shape }) => [name, shape])).toEqual([
     ['cls.weight', [32, 32]],
     ['cls.bias', [32]],
@@ -241,6 +241,8 @@ test('a classifier has its pooler and outputs, and ranks', async () => {
   ]);
   const labelled = await convert(classifier(3, { 0: 'no', 1: 'maybe', 2: 'yes' }));
   expect(labelled.metadata.strings('bert.classifier.output_labels')).toEqual(['no', 'maybe', 'yes']);
+  const unnamed = await convert(classifier(2));
+  expect(unnamed.metadata.strings('bert.classifier.output_labels')).toEqual(['LABEL_0', 'LABEL_1']);
   await expect(convert(classifier(3))).rejects.toMatchObject({ code: 'TENSOR_SHAPE_MISMATCH' });
 });
 
