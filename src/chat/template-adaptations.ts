@@ -13,6 +13,7 @@ const changes: readonly Change[] = [
   parseArguments,
   writeArguments,
   completeTools,
+  simplifyTypes,
 ];
 
 /** The conversation itself, then with one change, with two and so on. */
@@ -103,6 +104,25 @@ function completeTools(conversation: TemplateConversation): TemplateConversation
   });
   const isChanged = JSON.stringify(completed) !== JSON.stringify(tools);
   return isChanged ? { ...conversation, tools: completed } : undefined;
+}
+
+/** Of several types of an argument only the first that is not null, where a template takes a type for a word. */
+function simplifyTypes(conversation: TemplateConversation): TemplateConversation | undefined {
+  const { tools } = conversation;
+  if (tools === undefined || tools === null) return undefined;
+  let isChanged = false;
+  const simplify = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(simplify);
+    if (typeof value !== 'object' || value === null) return value;
+    const entries = Object.entries(value).map(([key, item]) => {
+      if (key !== 'type' || !Array.isArray(item)) return [key, simplify(item)];
+      isChanged = true;
+      return [key, (item as unknown[]).find((type) => type !== 'null') ?? 'null'];
+    });
+    return Object.fromEntries(entries) as unknown;
+  };
+  const simplified = tools.map((tool) => simplify(tool) as TemplateObject);
+  return isChanged ? { ...conversation, tools: simplified } : undefined;
 }
 
 /** The type of an argument whose schema does not say it at its beginning. */

@@ -5,7 +5,7 @@ import { detectTools } from '../../src/chat/formats/detect-tools.ts';
 import { createCallId, fitCallIds } from '../../src/chat/call-ids.ts';
 import { hermes } from '../../src/chat/formats/json-formats.ts';
 import { lfm2 } from '../../src/chat/formats/other-formats.ts';
-import type { ChatMessage, ToolDefinition } from '../../src/chat/messages.ts';
+import type { ChatMessage, JSONSchema, ToolDefinition } from '../../src/chat/messages.ts';
 import { prepareConversation } from '../../src/chat/prepare-conversation.ts';
 import type { ConversationInput } from '../../src/chat/prepare-conversation.ts';
 import { nameTools } from '../../src/chat/tool-names.ts';
@@ -13,6 +13,7 @@ import { RivuletError } from '../../src/errors.ts';
 import { createTemplate } from '../support/tool-call-cases.ts';
 
 const folder = new URL('../conformance/templates/', import.meta.url).pathname;
+const templateNames = readdirSync(folder).filter((name) => name.endsWith('.jinja'));
 const chatMl =
   "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}" +
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
@@ -46,7 +47,7 @@ function render(source: string, input: ConversationInput): string {
 }
 
 describe('every template takes earlier calls and their results', () => {
-  it.each(readdirSync(folder).filter((name) => name.endsWith('.jinja')))('%s', (name) => {
+  it.each(templateNames)('%s', (name) => {
     const source = readFileSync(`${folder}${name}`, 'utf8');
     for (const offered of [tools, undefined]) {
       const text = render(source, { messages: history, tools: offered });
@@ -55,6 +56,36 @@ describe('every template takes earlier calls and their results', () => {
       expect(text.split('get_weather').length).toBeGreaterThan(1);
       expect(text).toContain('Paris');
       expect(text).not.toContain('get.weather');
+    }
+  });
+});
+
+describe('every template takes tools with schemas of all kinds', () => {
+  const schemas: readonly JSONSchema[] = [
+    true,
+    {},
+    { type: 'object' },
+    { type: 'object', properties: { a: { type: ['string', 'null'] }, b: { anyOf: [{ type: 'string' }] } } },
+    {
+      $defs: { node: { type: 'object', properties: { next: { $ref: '#/$defs/node' } } } },
+      type: 'object',
+      properties: { a: { $ref: '#/$defs/node' } },
+      required: ['a'],
+    },
+    {
+      type: 'object',
+      properties: { unit: { enum: ['c', 'f'] }, three: { const: 3 }, any: true, list: { type: 'array' } },
+      additionalProperties: false,
+    },
+    { anyOf: [{ type: 'object', properties: { a: { type: 'string' } } }, { type: 'object' }] },
+  ];
+
+  it.each(templateNames)('%s', (name) => {
+    const source = readFileSync(`${folder}${name}`, 'utf8');
+    const messages = [{ role: 'user', content: 'Hi' }];
+    for (const [index, parameters] of schemas.entries()) {
+      const offered = [{ name: `tool_${index}`, parameters }];
+      expect(render(source, { messages, tools: offered })).toContain(`tool_${index}`);
     }
   });
 });
@@ -213,7 +244,7 @@ describe('forms that nobody knows', () => {
 
   it('none: the model is told of the most common one', () => {
     expect(detectTools(createTemplate(chatMl))).toMatchObject({
-      format: { name: 'described' },
+      format: { name: 'hermes' },
       showsTools: false,
       showsCalls: false,
       showsResults: true,

@@ -1,7 +1,7 @@
 import type { ChatTemplate } from '../template.ts';
 import type { ToolFormat } from '../tool-format.ts';
 import { analyseCalls } from './analyse-calls.ts';
-import { described } from './json-formats.ts';
+import { hermes } from './json-formats.ts';
 import { findKnownFormat } from './known-formats.ts';
 import { probeCall, probeResult, probeSystem, probeTemplate, probeText } from './probe-template.ts';
 import { writeCalls } from './write-calls.ts';
@@ -47,8 +47,7 @@ function detect(template: ChatTemplate): ToolSupport {
   const showsCalls = rendered.some((text) => text.includes(probeText));
   const analysed = candidates.length === 0 && showsCalls ? analyseCalls(probes) : undefined;
   return {
-    format:
-      candidates.find(areWritten) ?? candidates.find(isWritten) ?? candidates[0] ?? analysed ?? described,
+    format: candidates.find(areWritten) ?? candidates.find(isWritten) ?? candidates[0] ?? analysed ?? hermes,
     showsTools: probes.prompt?.includes(probeCall.name) === true,
     showsCalls,
     showsResults: probes.result?.includes(probeResult) === true,

@@ -63,16 +63,29 @@ function list(
   );
 }
 
+/** What small models write instead of the form that they were told: the object alone, or in a fence. */
+const loose: ToolReading = {
+  opens: [],
+  firstOpens: ['```json', '```tool_call', '```', '<tools>', '<function_call>'],
+  closes: ['```', '</tools>', '</tool_call>', '</function_call>'],
+  bare: { first: ['{', '['], anywhere: [] },
+  needsArguments: true,
+  body: nameAndArguments,
+};
+
 /** Hermes 2 Pro, Qwen 2.5 and 3, MiMo, Granite 4 and many others; also what models without a form are told to use. */
-export const hermes: ToolFormat = objects(
-  'hermes',
-  {
-    beforeName: '<tool_call>\n{"name": "',
-    afterName: '", "arguments": ',
-    afterArguments: '}\n</tool_call>',
-  },
-  { opens: ['<tool_call>'], closes: ['</tool_call>'] },
-);
+export const hermes: ToolFormat = {
+  ...objects(
+    'hermes',
+    {
+      beforeName: '<tool_call>\n{"name": "',
+      afterName: '", "arguments": ',
+      afterArguments: '}\n</tool_call>',
+    },
+    { opens: ['<tool_call>'], closes: ['</tool_call>'] },
+  ),
+  alsoReads: [loose],
+};
 
 export const minimaxM1: ToolFormat = objects(
   'minimax-m1',
@@ -101,22 +114,6 @@ export const llama3: ToolFormat = {
     { opens: ['<|python_tag|>'], closes: [], bare: { first: ['{'], anywhere: bareObjects } },
   ),
   alsoReads: [functionTag.reading],
-};
-
-/** For models whose template knows no tools: they are told of one form and often take another. */
-export const described: ToolFormat = {
-  ...hermes,
-  name: 'described',
-  alsoReads: [
-    {
-      opens: [],
-      firstOpens: ['```json', '```tool_call', '```', '<tools>', '<function_call>'],
-      closes: ['```', '</tools>', '</tool_call>', '</function_call>'],
-      bare: { first: ['{', '['], anywhere: [] },
-      needsArguments: true,
-      body: nameAndArguments,
-    },
-  ],
 };
 
 export const gigaChat3: ToolFormat = objects(
