@@ -47,7 +47,7 @@ export class CallContext {
   /** The arguments are complete. */
   complete(): void {
     this.writer.finishCall();
-    this.settled = this.reader.position;
+    this.settled = this.reader.at;
   }
 
   readonly writeInput = (json: string): void => {

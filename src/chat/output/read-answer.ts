@@ -82,7 +82,7 @@ function* readPart(context: CallContext, format: AnswerFormat): Reading<undefine
   const isFirst = !writer.isInBlock;
   const markers = reasoning === undefined || !isFirst ? [] : [reasoning.open, reasoning.close];
   const opens = isFirst ? [...format.opens, ...format.firstOpens] : format.opens;
-  const start = reader.position;
+  const start = reader.at;
   const found = yield* reader.take([...markers, ...ignored, ...opens]);
   if (found === undefined) {
     const bare = yield* reader.match([...(isFirst ? format.bareFirst : []), ...bareAnywhere]);
@@ -106,9 +106,9 @@ function* readText(context: CallContext, format: AnswerFormat, ends: readonly st
   for (;;) {
     const found = yield* reader.readUntil(texts, (text) => writer.write('text', text));
     if (found === undefined) return undefined;
-    const start = reader.position - found.length;
+    const start = reader.at - found.length;
     const isBare = bareAnywhere.includes(found);
-    if (isBare) reader.position = start;
+    if (isBare) reader.goTo(start);
     else if (!opens.includes(found)) {
       writer.closeBlock();
       return undefined;
@@ -144,7 +144,7 @@ function* readRegion(
   const { reader } = context;
   const { start, marker, isBare } = opening;
   context.settled = start;
-  reader.keeps = true;
+  reader.hold(start);
   let isCall = false;
   for (const reading of format.calls) {
     const { opens, firstOpens = [], bare = { first: [], anywhere: [] } } = reading;
@@ -153,8 +153,8 @@ function* readRegion(
     isCall = yield* readCalls(context, reading);
     break;
   }
-  reader.keeps = false;
   if (!isCall) failCall(context, start, marker);
+  reader.release();
   return undefined;
 }
 
@@ -166,9 +166,9 @@ function failCall(context: CallContext, start: number, marker: string): void {
   if (isBegun && reader.ended && context.isCut) {
     reader.position = reader.text.length;
   } else if (context.settled > start) {
-    reader.position = context.settled;
+    reader.goTo(context.settled);
   } else {
-    reader.position = start + marker.length;
+    reader.goTo(start + marker.length);
     writer.write('text', marker);
   }
 }
@@ -181,7 +181,7 @@ function* readMessage(
 ): Reading<undefined> {
   const { reader, writer } = context;
   const ends = [...channels.ends, channels.start];
-  const start = reader.position;
+  const start = reader.at;
   if ((yield* reader.take(ends)) !== undefined) {
     writer.closeBlock();
     return undefined;
@@ -221,16 +221,16 @@ function* readMessageCall(
   start: number,
 ): Reading<undefined> {
   const { reader } = context;
-  const bodyStart = reader.position;
+  const head = reader.text.slice(reader.position - (reader.at - start), reader.position);
   context.settled = start;
-  reader.keeps = true;
+  reader.hold(start);
   const isCall =
     (yield* peekLiteral(reader)) === 'object' &&
     context.start(name) &&
     (yield* readLiteral(reader, context.writeInput));
-  reader.keeps = false;
-  if (!isCall) failCall(context, start, reader.text.slice(start, bodyStart));
-  else {
+  if (!isCall) failCall(context, start, head);
+  reader.release();
+  if (isCall) {
     context.complete();
     yield* reader.skipSpace();
     if ((yield* reader.match([...channels.ends, channels.start])) === undefined) {
@@ -246,7 +246,7 @@ function* readSpace(context: CallContext): Reading<string> {
   const { reader } = context;
   const start = reader.position;
   yield* reader.skipSpace();
-  const space = reader.since(start);
+  const space = reader.text.slice(start, reader.position);
   reader.forget();
   return space;
 }

@@ -32,7 +32,7 @@ export function* readCalls(context: CallContext, reading: ToolReading): Reading<
 function* mayBegin(context: CallContext, reading: ToolReading): Reading<boolean> {
   const { reader } = context;
   if (reading.body.kind === 'object' && (yield* reader.peek()) === '{') return true;
-  reader.position = context.settled;
+  reader.goTo(context.settled);
   return false;
 }
 

@@ -132,7 +132,8 @@ function* readString(reader: TextReader, write: (json: string) => void): Reading
     if (certain > reader.position) write(escapeText(reader.text.slice(reader.position, certain)));
     reader.position = certain;
     if (character === undefined) {
-      if (certain < end) yield undefined;
+      reader.forget();
+      if (reader.position < reader.text.length) yield undefined;
       continue;
     }
     reader.position += 1;

@@ -92,7 +92,7 @@ export function* readObjectCall(context: CallContext, body: ObjectBody): Reading
   }
   reader.position += 1;
   if (isComplete) {
-    context.settled = reader.position;
+    context.settled = reader.at;
     return true;
   }
   if (name === undefined || context.needsArguments) return false;
@@ -104,7 +104,7 @@ export function* readObjectCall(context: CallContext, body: ObjectBody): Reading
 /** A complete call goes on in a way that none should: what is behind it is not part of it. */
 function* leave(context: CallContext): Reading<true> {
   const { reader } = context;
-  if ((yield* reader.peek()) !== '') reader.position = context.settled;
+  if ((yield* reader.peek()) !== '') reader.goTo(context.settled);
   return true;
 }
 
@@ -120,7 +120,7 @@ export function* readEntryCall(context: CallContext): Reading<boolean> {
   context.complete();
   yield* reader.skipSpace();
   yield* reader.take(['}']);
-  context.settled = reader.position;
+  context.settled = reader.at;
   return true;
 }
 

@@ -1,30 +1,64 @@
 /** A parser that stops (`yield`) where it needs text that has not come yet; what it decides depends on the text alone. */
 export type Reading<T> = Generator<undefined, T, undefined>;
 
-/** Text that comes in pieces, with a place up to which it has been read. Offsets are UTF-16 units. */
+/** Dropping less than this is not worth its while where it has to be kept. */
+const droppedAtOnce = 1024;
+
+/**
+ * Text that comes in pieces, with a place up to which it has been read. What was read long ago is dropped, so that a
+ * long answer is not searched again; {@link TextReader.at} counts it, too. Offsets are UTF-16 units.
+ */
 export class TextReader {
-  /** What has come and was not forgotten. */
+  /** What has come and was not dropped. */
   text = '';
+  /** The place of reading in `text`. */
   position = 0;
   /** Nothing more will come. */
   ended = false;
-  /** While set nothing is forgotten: offsets are in use. */
-  keeps = false;
+  #dropped = 0;
+  #keepsFrom: number | undefined;
+  /** What was dropped but can be gone back to. */
+  #kept: string[] = [];
 
   push(delta: string): void {
     this.text += delta;
   }
 
-  /** Drops what was read, so that a long answer is not searched again; offsets taken before are void. */
-  forget(): void {
-    if (this.keeps) return;
-    this.text = this.text.slice(this.position);
-    this.position = 0;
+  /** The place of reading in everything that has come. */
+  get at(): number {
+    return this.#dropped + this.position;
   }
 
-  /** The text from an offset up to the place of reading. */
-  since(index: number): string {
-    return this.text.slice(index, this.position);
+  /** From here on {@link TextReader.goTo} can come back, until {@link TextReader.release}. */
+  hold(at: number): void {
+    this.#keepsFrom = at;
+  }
+
+  release(): void {
+    this.#keepsFrom = undefined;
+    this.#kept = [];
+  }
+
+  /** Goes to a place that was not dropped, or is held. */
+  goTo(at: number): void {
+    if (at < this.#dropped) {
+      this.text = this.#kept.join('') + this.text;
+      this.#dropped = this.#keepsFrom ?? this.#dropped;
+      this.#kept = [];
+    }
+    this.position = at - this.#dropped;
+  }
+
+  /** Drops what was read; offsets in `text` that were taken before are void. */
+  forget(): void {
+    if (this.position === 0) return;
+    if (this.#keepsFrom !== undefined) {
+      if (this.position < droppedAtOnce) return;
+      this.#kept.push(this.text.slice(Math.max(0, this.#keepsFrom - this.#dropped), this.position));
+    }
+    this.#dropped += this.position;
+    this.text = this.text.slice(this.position);
+    this.position = 0;
   }
 
   /** The next character, or nothing at the end. */

@@ -59,7 +59,7 @@ function stringWriter({ onLines, write }: ArgumentWriterOptions): ArgumentWriter
   };
 }
 
-function containerWriter({ write }: ArgumentWriterOptions): ArgumentWriter {
+function containerWriter({ onLines, write }: ArgumentWriterOptions): ArgumentWriter {
   const reader = new TextReader();
   let isBegun = false;
   let isValue: boolean | undefined;
@@ -82,7 +82,7 @@ function containerWriter({ write }: ArgumentWriterOptions): ArgumentWriter {
       advance();
       if (isValue === true) return reader.text.slice(reader.position).trim() === '';
       if (isBegun) return false;
-      write(JSON.stringify(reader.text));
+      write(JSON.stringify(onLines ? withoutLineEnds(reader.text) : reader.text));
       return true;
     },
   };
@@ -96,10 +96,14 @@ function valueWriter({ onLines, write }: ArgumentWriterOptions, types: ArgumentT
       whole += text;
     },
     end() {
-      write(toJson(onLines ? whole.replace(/^\n/, '').replace(/\n$/, '') : whole, types));
+      write(toJson(onLines ? withoutLineEnds(whole) : whole, types));
       return true;
     },
   };
+}
+
+function withoutLineEnds(text: string): string {
+  return text.replace(/^\n/, '').replace(/\n$/, '');
 }
 
 /** The value that a text stands for, as JSON. */
