@@ -105,7 +105,7 @@ describe('least hold-back', () => {
       ['\\nc'],
       [],
       [],
-      ['",' + '"a":'],
+      ['","a":'],
       ['1}', 'tool-input-end', 'call {"text":"a\\"b\\nc","a":1}'],
     ]);
   });
@@ -225,11 +225,7 @@ describe('arguments', () => {
       { text: String.raw`C:\dir 'x' A` },
     ],
     ['surrogates', String.raw`{"text": "\ud83d\ude00"}`, { text: '😀' }],
-    [
-      'large numbers',
-      '{"a": 123456789012345678901234567890, "b": -1.5e-7}',
-      { a: 123456789012345678901234567890, b: -1.5e-7 },
-    ],
+    ['large numbers', '{"a": 12345678901234.5, "b": -1.5e-7}', { a: 12345678901234.5, b: -1.5e-7 }],
   ])('%s', (_, written, value) => {
     const text = `<tool_call>\n{"name": "add", "arguments": ${written}}\n</tool_call>`;
     expect(parse(hermes, text)).toMatchObject({ content: '', calls: [{ arguments: value }] });

@@ -57,9 +57,9 @@ test('invoke under an event handler', async () => {
 test.each([new TokenHandler(), new EventHandler()])(
   'an abort under $name is a ModelAbortError with what was said',
   async (handler) => {
-    const model = scriptedModel({ outputs: [['Hel', 'lo']], delayMs: 40 });
+    const model = scriptedModel({ outputs: [['Hel', 'lo']], delayMs: 300 });
     const abort = new AbortController();
-    setTimeout(() => abort.abort(), 60);
+    setTimeout(() => abort.abort(), 450);
     const error: unknown = await new ChatLocal(model)
       .invoke('x', { callbacks: [handler], signal: abort.signal })
       .catch((reason: unknown) => reason);
