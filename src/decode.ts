@@ -14,6 +14,7 @@ import type {
 } from './events.ts';
 import type { Engine, EngineEvent, ScoredId } from './generate/engine.ts';
 import type { GenerationOptions } from './generate/generation-options.ts';
+import type { TokenMask } from './grammar/token-mask.ts';
 import { createStopText } from './generate/stop-text.ts';
 import { createDetokenizer } from './tokenizer/detokenizer.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -31,6 +32,7 @@ export interface Decoding {
   /** The output goes on in the prompt's text: a leading space belongs to it. */
   readonly continuesText: boolean;
   readonly promptLogprobs?: number | undefined;
+  readonly mask?: TokenMask | undefined;
 }
 
 /** What the parts of an answer are told apart by. */
@@ -73,6 +75,7 @@ export async function* decode(decoding: Decoding): AsyncGenerator<GenerateEvent,
     prompt: decoding.prompt,
     options,
     endIds: tokenizer.endIds,
+    ...(decoding.mask === undefined ? {} : { mask: decoding.mask }),
     ...(decoding.promptLogprobs === undefined ? {} : { promptLogprobs: decoding.promptLogprobs }),
   });
   for await (const event of events) {

@@ -31,6 +31,11 @@ export type ErrorCode =
   | 'TOKENIZER_INVALID'
   | 'TEMPLATE_FAILED'
   | 'TEMPLATE_LIMIT_EXCEEDED'
+  // grammar
+  | 'GRAMMAR_INVALID'
+  | 'GRAMMAR_TOO_LARGE'
+  | 'GRAMMAR_STUCK'
+  | 'SCHEMA_INVALID'
   // engine
   | 'CONTEXT_OVERFLOW'
   | 'WEIGHTS_NOT_FINITE'

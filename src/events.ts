@@ -89,6 +89,8 @@ export type GenerateEvent =
       readonly type: 'finish';
       readonly reason: FinishReason;
       readonly rawReason: RawFinishReason;
+      /** What of the output is not as its schemas want it; only where a warning of `start` said that it may be so. */
+      readonly warnings?: readonly Warning[];
       readonly usage: Usage;
       readonly timings: Timings;
     };

@@ -12,6 +12,8 @@ import { RivuletError } from './errors.ts';
 import type { GenerateEvent, ProgressListener, Warning } from './events.ts';
 import type { Engine } from './generate/engine.ts';
 import type { GenerationOptions } from './generate/generation-options.ts';
+import { chatDemand, completeDemand, holdOptions, visibleTexts } from './output-demand.ts';
+import { OutputHolder } from './output-holder.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
 
 /** A loaded model. */
@@ -73,6 +75,9 @@ export interface ChatRequest extends GenerationOptions {
   readonly tools?: readonly ToolDefinition[];
   /** @default 'auto' */
   readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly name: string };
+  /** Most calls in one answer, of models that can make several. @default 16 */
+  readonly maxToolCalls?: number;
+  /** `json`: the text of the answer is JSON and valid under the schema. */
   readonly responseFormat?:
     | { readonly type: 'text' }
     | { readonly type: 'json'; readonly schema?: JSONSchema };
@@ -133,6 +138,7 @@ export function createModel(parts: ModelParts): Model {
     message,
   }));
   let disposed = false;
+  const holder = new OutputHolder(tokenizer, () => visibleTexts(parts.template));
 
   const prepareChat = (request: ChatRequest): PreparedConversation =>
     prepareConversation(
@@ -185,37 +191,43 @@ export function createModel(parts: ModelParts): Model {
   async function* chat(request: ChatRequest): AsyncGenerator<GenerateEvent, void, undefined> {
     const running = requireEngine();
     request.signal?.throwIfAborted();
-    yield startEvent(info, [...guesses, ...chatWarnings(request)]);
     const prepared = prepareChat(request);
     const rendered = renderChat(request, prepared);
-    const format = answerFormat(detectOutput(parts.template().source), prepared.toolFormat);
-    yield* decode({
+    const { source } = parts.template();
+    const output = detectOutput(source);
+    const format = answerFormat(output, prepared.toolFormat);
+    const startsInReasoning =
+      format.reasoning !== undefined && opensReasoning(rendered.text, format.reasoning);
+    const held = holder.hold(
+      chatDemand(request, { prepared, output, source, startsInReasoning, tokenizer }),
+      holdOptions(request, output.reasoning),
+    );
+    yield startEvent(info, [...guesses, ...held.warnings]);
+    const events = decode({
       loadMs: info.engine?.loadMs ?? 0,
       tokenizer,
       engine: running,
       prompt: encodeChat(rendered),
       options: request,
-      output: {
-        format,
-        startsInReasoning: format.reasoning !== undefined && opensReasoning(rendered.text, format.reasoning),
-        toolFormat: prepared.toolFormat,
-        tools: prepared.offered,
-      },
+      output: { format, startsInReasoning, toolFormat: prepared.toolFormat, tools: prepared.offered },
       continuesText: false,
+      mask: held.mask(),
     });
+    yield* held.check(events);
   }
 
   async function* complete(request: CompleteRequest): AsyncGenerator<GenerateEvent, void, undefined> {
     const running = requireEngine();
     request.signal?.throwIfAborted();
-    yield startEvent(info, [...guesses, ...grammarWarnings(request)]);
+    const held = holder.hold(completeDemand(request), holdOptions(request, undefined));
+    yield startEvent(info, [...guesses, ...held.warnings]);
     const prompt =
       request.suffix !== undefined
         ? fillPrompt(info, tokenizer, request.prompt, request.suffix)
         : typeof request.prompt === 'string'
           ? withBeginning(tokenizer, tokenizer.encode(request.prompt, { parseSpecial: true }))
           : request.prompt;
-    yield* decode({
+    const events = decode({
       loadMs: info.engine?.loadMs ?? 0,
       tokenizer,
       engine: running,
@@ -223,7 +235,9 @@ export function createModel(parts: ModelParts): Model {
       options: request,
       continuesText: true,
       promptLogprobs: request.promptLogprobs,
+      mask: held.mask(),
     });
+    yield* held.check(events);
   }
 
   const dispose = async (): Promise<void> => {
@@ -276,24 +290,4 @@ function fillPrompt(
   const before = typeof prompt === 'string' ? tokenizer.encode(prompt) : prompt;
   const parts = [fill.prefixId, ...before, fill.suffixId, ...tokenizer.encode(suffix), fill.middleId];
   return withBeginning(tokenizer, Int32Array.from(parts));
-}
-
-function chatWarnings(request: ChatRequest): Warning[] {
-  const warnings = grammarWarnings(request);
-  const { toolChoice, responseFormat } = request;
-  if (toolChoice === 'required' || typeof toolChoice === 'object') warnings.push(unsupported('toolChoice'));
-  if (responseFormat?.type === 'json') warnings.push(unsupported('responseFormat'));
-  return warnings;
-}
-
-function grammarWarnings(options: GenerationOptions): Warning[] {
-  return options.grammar === undefined ? [] : [unsupported('grammar')];
-}
-
-function unsupported(feature: string): Warning {
-  return {
-    type: 'unsupported',
-    feature,
-    message: `${feature} is not supported by this version and was left out.`,
-  };
 }

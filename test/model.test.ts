@@ -33,6 +33,9 @@ const finishOf = (events: readonly GenerateEvent[]): GenerateEvent & { type: 'fi
   return last;
 };
 
+const textOf = (events: readonly GenerateEvent[]): string =>
+  events.map((event) => (event.type === 'text-delta' ? event.delta : '')).join('');
+
 const fillTokens = ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>'];
 const greedy = { temperature: 0, maxTokens: 8 } as const;
 
@@ -52,22 +55,36 @@ describe('events of a request', () => {
     expect(timings.prefillMs).toBeGreaterThan(0);
   });
 
-  it('what cannot be done yet is a warning, and text comes all the same', async () => {
+  it('what a grammar cannot hold is a warning, and finish tells when it is not so', async () => {
     await using model = await open();
     const events = await collect(
       model.chat({
         ...greedy,
+        maxTokens: 200,
         messages: [{ role: 'user', content: 'Hi' }],
-        responseFormat: { type: 'json' },
-        grammar: { regex: 'a+' },
+        responseFormat: {
+          type: 'json',
+          schema: { type: 'array', items: { const: 1 }, minItems: 2, maxItems: 2, uniqueItems: true },
+        },
       }),
     );
     const [start] = events;
-    expect(start?.type === 'start' && start.warnings.map(({ feature }) => feature)).toEqual([
-      'grammar',
-      'responseFormat',
-    ]);
-    finishOf(events);
+    expect(start).toMatchObject({ warnings: [{ type: 'compatibility', feature: 'schema' }] });
+    expect(JSON.parse(textOf(events))).toEqual([1, 1]);
+    expect(events.at(-1)).toMatchObject({ type: 'finish', warnings: [{ type: 'other', feature: 'schema' }] });
+  });
+
+  it('a grammar and a responseFormat of JSON exclude each other', async () => {
+    await using model = await open();
+    await expect(
+      collect(
+        model.chat({
+          messages: [{ role: 'user', content: 'Hi' }],
+          responseFormat: { type: 'json' },
+          grammar: { regex: 'a+' },
+        }),
+      ),
+    ).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
   it('a guess of the tokenizer is a warning too', async () => {

@@ -1,5 +1,6 @@
 import { RivuletError } from '../errors.ts';
 import { logProbability } from '../session/log-sum-exp.ts';
+import type { TokenMask } from '../grammar/token-mask.ts';
 import type { Candidates, Session, StepItem, StepResult, TokenScores } from '../session/session.ts';
 import type { ScoredId } from './engine.ts';
 import type { PlannedItem } from './plan-step.ts';
@@ -36,26 +37,76 @@ export function acceptResult({ state, item }: PlannedItem, result: StepResult, s
 }
 
 function addToken(state: RequestState, candidates: Candidates, session: Session, item: StepItem): void {
-  const { options, tokens } = state;
+  const { options } = state;
   const { id, logprob } = state.sampler.sample(candidates, (count) =>
     session.moreCandidates(item.sequence, count),
   );
-  if (state.endIds.has(id) && !options.ignoreEos) {
+  if (state.endIds.has(id) && (!options.ignoreEos || state.mask !== undefined)) {
     state.ready.push({ type: 'end', rawReason: 'eos' });
     return;
   }
+  const event = options.logprobs === undefined ? {} : { logprob, top: rawTop(candidates) };
+  const { mask } = state;
+  mask?.accept(id);
+  if (pushToken(state, session, id, event) || mask === undefined) return;
+  if (mask.finished) {
+    state.ready.push({ type: 'end', rawReason: 'eos' });
+    return;
+  }
+  // A token that was not scored has no probability to tell.
+  const certain = options.logprobs === undefined ? mask.jump() : [];
+  for (const next of certain) {
+    mask.accept(next);
+    if (pushToken(state, session, next, {})) return;
+  }
+  if (certain.length > 0 && mask.finished) {
+    state.ready.push({ type: 'end', rawReason: 'eos' });
+    return;
+  }
+  closeInTime(state, session, mask);
+}
+
+/** Adds a token to the output; true when it was the last one that there is room for. */
+function pushToken(
+  state: RequestState,
+  session: Session,
+  id: number,
+  scored: { readonly logprob?: number; readonly top?: readonly ScoredId[] },
+): boolean {
+  const { tokens } = state;
   tokens.push(id);
   state.window?.push(id);
-  state.ready.push({
-    type: 'token',
-    id,
-    ...(options.logprobs === undefined ? {} : { logprob, top: rawTop(candidates) }),
-  });
-  if (tokens.length - state.promptLength >= options.maxTokens) {
-    state.ready.push({ type: 'end', rawReason: 'max-tokens' });
-  } else if (tokens.length >= session.info.contextLength) {
-    state.ready.push({ type: 'end', rawReason: 'context-full' });
+  state.ready.push({ type: 'token', id, ...scored });
+  if (tokensLeft(state, session) > 0) return false;
+  const rawReason = endOf(state);
+  state.ready.push({ type: 'end', rawReason });
+  return true;
+}
+
+function endOf(state: RequestState): 'eos' | 'max-tokens' | 'context-full' {
+  if (state.mask?.finished === true) return 'eos';
+  const made = state.tokens.length - state.promptLength;
+  return made >= state.options.maxTokens ? 'max-tokens' : 'context-full';
+}
+
+function tokensLeft({ tokens, promptLength, options }: RequestState, session: Session): number {
+  const made = tokens.length - promptLength;
+  return Math.min(options.maxTokens - made, session.info.contextLength - tokens.length);
+}
+
+/** Near its limit an output that is held to a grammar gets the shortest end that there is; that is not the model's. */
+function closeInTime(state: RequestState, session: Session, mask: TokenMask): void {
+  const left = tokensLeft(state, session);
+  const end = mask.close(left);
+  if (end === undefined) return;
+  const made = state.tokens.length - state.promptLength;
+  const rawReason = left === state.options.maxTokens - made ? 'max-tokens' : 'context-full';
+  for (const id of end) {
+    state.tokens.push(id);
+    state.window?.push(id);
+    state.ready.push({ type: 'token', id });
   }
+  state.ready.push({ type: 'end', rawReason });
 }
 
 function rawTop(candidates: Candidates): ScoredId[] {

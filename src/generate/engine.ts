@@ -1,3 +1,4 @@
+import type { TokenMask } from '../grammar/token-mask.ts';
 import type { GenerationOptions } from './generation-options.ts';
 
 /** A token as ids only: text begins at the detokenizer. */
@@ -13,6 +14,8 @@ export interface EngineRequest {
   readonly options: GenerationOptions;
   /** Ids that end the generation unless `options.ignoreEos`. */
   readonly endIds: ReadonlySet<number>;
+  /** What the output is held to; it belongs to this request alone. */
+  readonly mask?: TokenMask;
   /** Alternatives per prompt token; absent = prompt tokens are not scored. */
   readonly promptLogprobs?: number;
 }
@@ -45,7 +48,7 @@ export interface Engine {
   /**
    * @throws {RivuletError} `CONTEXT_OVERFLOW` (details `promptTokens`, `contextLength`), `INVALID_ARGUMENT`,
    *   `BUSY` when too many wait already, `OUT_OF_MEMORY` when the cache is too small for this request alone (details
-   *   `tokens`), `PARKED_TOO_LONG`, `DISPOSED`; the signal's reason on abort.
+   *   `tokens`), `PARKED_TOO_LONG`, `GRAMMAR_STUCK`, `DISPOSED`; the signal's reason on abort.
    */
   generate(request: EngineRequest): AsyncGenerator<EngineEvent, void, undefined>;
   dispose(): Promise<void>;

@@ -1,4 +1,4 @@
-import type { JSONSchema } from '../chat/messages.ts';
+import type { GrammarOption } from '../grammar/output-grammar.ts';
 
 /** The steps of the sampler chain that may be reordered or left away, by llama.cpp's names. */
 export type SamplerName = 'penalties' | 'top-k' | 'typical' | 'top-p' | 'min-p' | 'temperature';
@@ -38,8 +38,10 @@ export interface GenerationOptions {
   readonly logitBias?: ReadonlyMap<number, number>;
   /** Order of the chain. @default penalties, top-k, typical, top-p, min-p, temperature */
   readonly samplers?: readonly SamplerName[];
-  /** Hold the output to a grammar. Not available yet: a warning says so. */
-  readonly grammar?: { readonly json: JSONSchema } | { readonly gbnf: string } | { readonly regex: string };
+  /** Holds the text of the output to a JSON schema, a grammar or a regular expression that matches all of it. */
+  readonly grammar?: GrammarOption;
+  /** Near the token limit an output that is held to a grammar gets the shortest end there is. @default true */
+  readonly closeGrammar?: boolean;
   /** 0–100: text and reasoning deltas carry their tokens with this many alternatives. */
   readonly logprobs?: number;
   readonly signal?: AbortSignal;

@@ -68,10 +68,12 @@ function planItem(state: HoldingState, budget: number): PlannedItem {
 
 function selectionOf(state: RequestState): Selection {
   const { options, sampler, window } = state;
+  const mask = state.mask?.next();
   return {
     count: sampler.firstCount,
     ...(options.logitBias.size === 0 ? {} : { bias: options.logitBias }),
     ...(window === undefined ? {} : { penalties: window.penalties() }),
+    ...(mask === undefined ? {} : { mask }),
     ...(options.logprobs === undefined ? {} : { rawTop: options.logprobs }),
   };
 }

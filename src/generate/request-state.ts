@@ -1,5 +1,6 @@
 import { RivuletError } from '../errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
+import type { TokenMask } from '../grammar/token-mask.ts';
 import type { SessionInfo } from '../session/session.ts';
 import type { EngineEvent, EngineRequest, ScoredId } from './engine.ts';
 import { createPenaltyWindow } from './penalty-window.ts';
@@ -24,6 +25,8 @@ export interface RequestState {
   readonly tokens: TokenList;
   readonly sampler: Sampler;
   readonly window: PenaltyWindow | undefined;
+  /** What the output is held to. */
+  readonly mask: TokenMask | undefined;
   /** Alternatives per prompt token; undefined = the prompt is not scored. */
   readonly promptTop: number | undefined;
   readonly scores: ScoredPromptToken[];
@@ -77,6 +80,7 @@ export function createRequestState(
     tokens: createTokenList(request.prompt),
     sampler: createSampler(options, info.vocabularySize),
     window,
+    mask: request.mask,
     promptTop,
     scores: [],
     ready: [],

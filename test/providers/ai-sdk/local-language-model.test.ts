@@ -123,7 +123,7 @@ test('unsupported settings are warnings of the first part', async () => {
   if (first?.type !== 'stream-start') throw new Error('stream-start does not come first');
   expect(
     first.warnings.map((warning) => (warning.type === 'unsupported' ? warning.feature : warning.type)),
-  ).toEqual(['reasoning', 'toolChoice', 'responseFormat']);
+  ).toEqual(['reasoning']);
 });
 
 test('logprobs ride on their delta and on the finish', async () => {

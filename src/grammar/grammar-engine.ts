@@ -1,0 +1,84 @@
+import type { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { createAutomaton } from './automaton.ts';
+import { GrammarMask } from './grammar-mask.ts';
+import type { CompiledGrammar, GrammarMaskOptions } from './grammar-mask.ts';
+import type { Grammar } from './grammar.ts';
+import { ParseStates } from './parse-states.ts';
+import { TokenMasks } from './token-masks.ts';
+import type { SharedMasks } from './token-masks.ts';
+import { createTokenTrie } from './token-trie.ts';
+import type { TokenTrie } from './token-trie.ts';
+
+export interface GrammarEngineOptions {
+  /** Special tokens that a grammar may ask for by their text: markers of calls and thoughts. */
+  readonly visible?: ReadonlySet<number>;
+  /** How many tokens the model scores. @default the tokenizer's */
+  readonly vocabularySize?: number;
+}
+
+/** Compiled grammars are kept for the next request with the same one. */
+const maximumGrammars = 32;
+
+/** Grammars for one tokenizer: each is compiled once, and what was found out about it is kept. */
+export class GrammarEngine {
+  readonly #tokenizer: Tokenizer;
+  readonly #options: GrammarEngineOptions;
+  readonly #compiled = new Map<string, CompiledGrammar>();
+  readonly #shared: SharedMasks = new Map();
+  #trie: TokenTrie | undefined;
+
+  constructor(tokenizer: Tokenizer, options: GrammarEngineOptions = {}) {
+    this.#tokenizer = tokenizer;
+    this.#options = options;
+  }
+
+  /**
+   * Ready to hold one output to a grammar.
+   * @param key names the grammar: equal keys, equal grammars; `make` is called for a new key only
+   * @throws {RivuletError} `GRAMMAR_INVALID`, `GRAMMAR_TOO_LARGE`
+   */
+  mask(key: string, make: () => Grammar, options: GrammarMaskOptions = {}): GrammarMask {
+    return new GrammarMask(this.compile(key, make), this.#tokenizer, options);
+  }
+
+  compile(key: string, make: () => Grammar): CompiledGrammar {
+    const known = this.#compiled.get(key);
+    if (known !== undefined) {
+      // The one that was used last goes last.
+      this.#compiled.delete(key);
+      this.#compiled.set(key, known);
+      return known;
+    }
+    const automaton = createAutomaton(make());
+    const trie = this.#vocabulary();
+    const states = new ParseStates(automaton);
+    const compiled: CompiledGrammar = {
+      states,
+      trie,
+      masks: new TokenMasks(trie, states, this.#tokenizer.endIds, this.#shared),
+      largestRule: Math.max(
+        0,
+        ...[...automaton.starts.values()]
+          .filter((start) => start !== automaton.root)
+          .map((start) => automaton.costs[start]!)
+          .filter(Number.isFinite),
+      ),
+    };
+    this.#compiled.set(key, compiled);
+    for (const oldest of this.#compiled.keys()) {
+      if (this.#compiled.size <= maximumGrammars) break;
+      this.#compiled.delete(oldest);
+    }
+    return compiled;
+  }
+
+  #vocabulary(): TokenTrie {
+    const { visible, vocabularySize = this.#tokenizer.vocabularySize } = this.#options;
+    this.#trie ??= createTokenTrie(vocabularySize, (id) =>
+      id >= this.#tokenizer.vocabularySize || this.#tokenizer.endIds.has(id)
+        ? new Uint8Array(0)
+        : this.#tokenizer.tokenBytes(id, visible?.has(id) === true),
+    );
+    return this.#trie;
+  }
+}
