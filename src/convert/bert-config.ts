@@ -11,9 +11,11 @@ const poolingTypes = { none: 0, mean: 1, cls: 2, last: 3, rank: 4 } as const;
 
 /** Dimensions and rules of a BERT encoder. */
 export interface BertConfig {
-  readonly family: 'bert' | 'distilbert';
+  readonly family: 'bert' | 'distilbert' | 'xlm-roberta';
   readonly head: Head;
   readonly contextLength: number;
+  /** Rows of the position table before that of the first token. */
+  readonly positionOffset: number;
   readonly embeddingLength: number;
   readonly feedForwardLength: number;
   readonly layerCount: number;
@@ -33,6 +35,9 @@ const architectures: ReadonlyMap<string, { readonly family: BertConfig['family']
     ['BertForMaskedLM', { family: 'bert', head: 'embedding' }],
     ['BertForPreTraining', { family: 'bert', head: 'embedding' }],
     ['BertForSequenceClassification', { family: 'bert', head: 'classifier' }],
+    ['XLMRobertaModel', { family: 'xlm-roberta', head: 'embedding' }],
+    ['XLMRobertaForMaskedLM', { family: 'xlm-roberta', head: 'embedding' }],
+    ['XLMRobertaForSequenceClassification', { family: 'xlm-roberta', head: 'classifier' }],
     ['DistilBertModel', { family: 'distilbert', head: 'embedding' }],
     ['DistilBertForMaskedLM', { family: 'distilbert', head: 'embedding' }],
   ]);
@@ -71,7 +76,7 @@ export async function readBertConfig(files: ModelFiles, signal?: AbortSignal): P
     );
   }
   const { family, head } = findArchitecture(config);
-  const pick = (bert: string, distilBert: string): string => (family === 'bert' ? bert : distilBert);
+  const pick = (bert: string, distilBert: string): string => (family === 'distilbert' ? distilBert : bert);
   const activation = config.optionalString(pick('hidden_act', 'activation')) ?? 'gelu';
   if (!activations.has(activation)) throw unsupported(`the activation ${quoted(activation)}`);
   const positions = config.optionalString('position_embedding_type') ?? 'absolute';
@@ -83,10 +88,15 @@ export async function readBertConfig(files: ModelFiles, signal?: AbortSignal): P
   const headCount = config.count(pick('num_attention_heads', 'n_heads'));
   if (headCount === 0 || embeddingLength % headCount !== 0)
     throw unsupported(`${headCount} heads over ${embeddingLength} dimensions`);
+  // RoBERTa counts positions from the id of its padding token on.
+  const positionOffset = family === 'xlm-roberta' ? (config.optionalCount('pad_token_id') ?? 1) + 1 : 0;
+  const contextLength = config.count('max_position_embeddings') - positionOffset;
+  if (contextLength < 1) throw unsupported(`room for ${contextLength} tokens`);
   return {
     family,
     head,
-    contextLength: config.count('max_position_embeddings'),
+    contextLength,
+    positionOffset,
     embeddingLength,
     feedForwardLength: config.count(pick('intermediate_size', 'hidden_dim')),
     layerCount,

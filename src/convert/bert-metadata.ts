@@ -1,7 +1,7 @@
 import type { WritableValue } from '../gguf/writable-value.ts';
 import type { QuantizedType } from '../quant/quantize.ts';
 import type { BertConfig } from './bert-config.ts';
-import type { WordPieceVocabulary } from './word-piece-vocabulary.ts';
+import type { ConvertedVocabulary } from './converted-vocabulary.ts';
 
 /** Numbers of `general.file_type` (`llama_ftype`). */
 const fileTypes: Readonly<Record<QuantizedType, number>> = { F32: 0, F16: 1, Q8_0: 7 };
@@ -12,7 +12,7 @@ const quantizationVersion = 2;
 /** The keys of a `bert` file, as llama.cpp's converter writes them. */
 export function bertMetadata(
   config: BertConfig,
-  vocabulary: WordPieceVocabulary,
+  vocabulary: ConvertedVocabulary,
   file: { readonly type: QuantizedType; readonly modelName: string },
 ): ReadonlyMap<string, WritableValue> {
   const { poolingType, labels } = config;
@@ -37,14 +37,14 @@ export function bertMetadata(
 
 function vocabularyEntries(
   { tokenTypeCount }: BertConfig,
-  { texts: tokens, types, roleIds, lowercase, stripAccents }: WordPieceVocabulary,
+  { model, texts: tokens, types, roleIds, doubleSeparator, settings }: ConvertedVocabulary,
 ): readonly (readonly [string, WritableValue])[] {
   const role = (key: string, id: number | undefined): readonly (readonly [string, WritableValue])[] =>
     entry(`tokenizer.ggml.${key}_token_id`, id === undefined ? undefined : count(id));
   const [cls, separator] = [roleIds.get('cls'), roleIds.get('separator')];
   return [
     ['tokenizer.ggml.token_type_count', count(tokenTypeCount)],
-    ['tokenizer.ggml.model', text('bert')],
+    ['tokenizer.ggml.model', text(model)],
     ['tokenizer.ggml.pre', text('default')],
     ['tokenizer.ggml.tokens', texts(tokens)],
     ['tokenizer.ggml.token_type', { type: 'array', items: 'i32', value: types }],
@@ -58,13 +58,8 @@ function vocabularyEntries(
     ...role('mask', roleIds.get('mask')),
     ['tokenizer.ggml.add_bos_token', flag(cls !== undefined)],
     ['tokenizer.ggml.add_eos_token', flag(separator !== undefined)],
-    ['tokenizer.ggml.add_sep_token', flag(false)],
-    // Lower case without accents is what readers do where no key says otherwise.
-    ...entry('tokenizer.ggml.normalizer.lowercase', lowercase ? undefined : flag(false)),
-    ...entry(
-      'tokenizer.ggml.normalizer.strip_accents',
-      stripAccents === lowercase ? undefined : flag(stripAccents),
-    ),
+    ['tokenizer.ggml.add_sep_token', flag(doubleSeparator)],
+    ...settings,
   ];
 }
 

@@ -19,6 +19,8 @@ interface Expected {
   readonly shape: readonly number[];
   readonly keepFloat?: boolean;
   readonly optional?: boolean;
+  /** Rows of the model's table that are left out at its start. */
+  readonly skippedRows?: number;
 }
 
 /** Tensors that a published file may have besides: positions counted out, and heads that embeddings do not need. */
@@ -26,6 +28,7 @@ const leftOut: readonly RegExp[] = [
   /^embeddings\.position_ids$/,
   /^pooler\.dense\.(?:weight|bias)$/,
   /^cls\.(?:predictions|seq_relationship)\./,
+  /^lm_head\./,
   /^vocab_(?:transform|layer_norm|projector)\./,
 ];
 
@@ -50,10 +53,11 @@ export function nameBertTensors(
     }
     requireShape(tensor, expected);
     found.delete(expected.from);
+    const { skippedRows = 0 } = expected;
     return [
       {
         name: expected.name,
-        tensor,
+        tensor: skippedRows === 0 ? tensor : withoutRows(tensor, skippedRows),
         shape: expected.shape,
         keepFloat: expected.keepFloat ?? expected.shape.length === 1,
       },
@@ -73,26 +77,40 @@ export function nameBertTensors(
 /** Names as transformers writes them today, without the prefix of a model inside a model. */
 function currentName(name: string): string {
   return name
-    .replace(/^(?:bert|distilbert)\./, '')
+    .replace(/^(?:bert|distilbert|roberta)\./, '')
     .replace(/\.gamma$/, '.weight')
     .replace(/\.beta$/, '.bias');
 }
 
 function requireShape(tensor: SafeTensor, expected: Expected): void {
   const { shape } = tensor;
-  if (shape.length === expected.shape.length && expected.shape.every((length, at) => shape[at] === length))
-    return;
+  const wanted = expected.shape.map((length, at) => length + (at === 0 ? (expected.skippedRows ?? 0) : 0));
+  if (shape.length === wanted.length && wanted.every((length, at) => shape[at] === length)) return;
   throw new RivuletError(
     'TENSOR_SHAPE_MISMATCH',
-    `Expected the tensor ${quoted(tensor.name)} to have the shape [${expected.shape.join(', ')}] that config.json implies, found [${shape.join(', ')}]. Download the model again.`,
+    `Expected the tensor ${quoted(tensor.name)} to have the shape [${wanted.join(', ')}] that config.json implies, found [${shape.join(', ')}]. Download the model again.`,
     { details: { tensor: tensor.name } },
   );
 }
 
+function withoutRows(tensor: SafeTensor, rows: number): SafeTensor {
+  const [length = 0, ...inner] = tensor.shape;
+  const rowElements = inner.reduce((product, each) => product * each, 1);
+  const skippedBytes = (tensor.byteLength / length) * rows;
+  return {
+    ...tensor,
+    shape: [length - rows, ...inner],
+    elementCount: tensor.elementCount - rows * rowElements,
+    byteLength: tensor.byteLength - skippedBytes,
+    offset: tensor.offset + skippedBytes,
+  };
+}
+
 function expectedTensors(config: BertConfig): readonly Expected[] {
-  const { embeddingLength, contextLength, tokenTypeCount, vocabularySize, layerCount } = config;
+  const { embeddingLength, contextLength, positionOffset, tokenTypeCount, vocabularySize, layerCount } =
+    config;
   const layers = Array.from({ length: layerCount }, (_, layer) =>
-    config.family === 'bert' ? bertLayer(config, layer) : distilBertLayer(config, layer),
+    config.family === 'distilbert' ? distilBertLayer(config, layer) : bertLayer(config, layer),
   );
   return [
     {
@@ -105,6 +123,7 @@ function expectedTensors(config: BertConfig): readonly Expected[] {
       from: 'embeddings.position_embeddings.weight',
       shape: [contextLength, embeddingLength],
       keepFloat: true,
+      skippedRows: positionOffset,
     },
     {
       name: 'token_types.weight',
@@ -152,11 +171,13 @@ function distilBertLayer(
   ];
 }
 
-/** The pooler is the classifier's first layer: dense, tanh, then the outputs. */
-function classifier({ embeddingLength, labels }: BertConfig): readonly Expected[] {
+/** Dense, tanh, then the outputs; BERT's first layer is its pooler. */
+function classifier({ family, embeddingLength, labels }: BertConfig): readonly Expected[] {
+  const [first, last] =
+    family === 'bert' ? ['pooler.dense', 'classifier'] : ['classifier.dense', 'classifier.out_proj'];
   return [
-    ...both('cls', 'pooler.dense', [embeddingLength, embeddingLength]),
-    ...both('cls.output', 'classifier', [labels.length, embeddingLength]),
+    ...both('cls', first, [embeddingLength, embeddingLength]),
+    ...both('cls.output', last, [labels.length, embeddingLength]),
   ];
 }
 

@@ -10,8 +10,8 @@ import { readBertConfig } from './bert-config.ts';
 import { bertMetadata } from './bert-metadata.ts';
 import { type NamedTensor, nameBertTensors } from './bert-tensors.ts';
 import type { ModelFiles } from './model-files.ts';
+import { readVocabulary } from './read-vocabulary.ts';
 import { openWeights } from './weight-files.ts';
-import { readWordPieceVocabulary } from './word-piece-vocabulary.ts';
 
 export interface ConvertOptions {
   /** Type of the matrices. @default 'F16' */
@@ -47,7 +47,7 @@ export async function convertModel(
 ): Promise<Converted> {
   const { type = 'F16', modelName, signal, onProgress } = options;
   const config = await readBertConfig(files, signal);
-  const vocabulary = await readWordPieceVocabulary(files, config.vocabularySize, signal);
+  const vocabulary = await readVocabulary(files, config.vocabularySize, signal);
   const weights = await openWeights(files, signal);
   try {
     const named = nameBertTensors(config, weights.tensors);
