@@ -10,7 +10,9 @@ import { prepareConversation } from '../../src/chat/prepare-conversation.ts';
 import type { ConversationInput } from '../../src/chat/prepare-conversation.ts';
 import { nameTools } from '../../src/chat/tool-names.ts';
 import { RivuletError } from '../../src/errors.ts';
-import { createTemplate } from '../support/tool-call-cases.ts';
+import { answerFormat } from '../../src/chat/output/read-answer.ts';
+import { writeCalls } from '../../src/chat/formats/write-calls.ts';
+import { createTemplate, parseAnswer } from '../support/tool-call-cases.ts';
 
 const folder = new URL('../conformance/templates/', import.meta.url).pathname;
 const templateNames = readdirSync(folder).filter((name) => name.endsWith('.jinja'));
@@ -240,6 +242,50 @@ describe('forms that nobody knows', () => {
       writing: { beforeName: '<run>', afterName: ' with ', afterArguments: '</run>' },
       reading: { opens: ['<run>'], closes: ['</run>'] },
     });
+  });
+
+  it('arguments in tags', () => {
+    const source = body(
+      "{{ '<run ' + c.function.name + '>\\n' }}{% for k, v in c.function.arguments.items() %}" +
+        "{{ '<arg ' + k + '>' + (v if v is string else v | tojson) + '</arg>\\n' }}{% endfor %}{{ '</run>\\n</all>' }}",
+    );
+    const { format } = detectTools(createTemplate(source));
+    expect(format).toMatchObject({
+      writing: {
+        beforeName: '<run ',
+        afterName: '>\n',
+        arguments: { beforeKey: '<arg ', afterKey: '>', afterValue: '</arg>\n' },
+        afterArguments: '</run>\n</all>',
+      },
+      reading: {
+        opens: ['<run'],
+        closes: ['</all>'],
+        body: { parameters: { open: '<arg', end: ['</run>'] } },
+      },
+    });
+  });
+
+  it('are read as they are written', () => {
+    const sources = [
+      body(`§§run {"fn": "{{ c.function.name }}", "args": ${json}}§§`),
+      body(`<calls>[{"fn": "{{ c.function.name }}", "args": ${json}}]</calls>`),
+      body(`<run>{{ c.function.name }} with ${json}</run>`),
+      body(
+        '<run {{ c.function.name }}>{% for k, v in c.function.arguments.items() %}' +
+          '<arg {{ k }}>{{ v if v is string else v | tojson }}</arg>{% endfor %}</run>',
+      ),
+    ];
+    const known = new Map([['f', { name: 'f', parameters: true }]]);
+    for (const source of sources) {
+      const { format } = detectTools(createTemplate(source));
+      const text = writeCalls(format, [{ name: 'f', arguments: { a: 'x y', b: 2 } }]);
+      expect(format.name).toBe('from-template');
+      const options = { format: answerFormat({}, format), tools: known, end: 'eos' as const };
+      expect(parseAnswer([`Hm. ${text}`], options)).toMatchObject({
+        content: 'Hm.',
+        calls: [{ name: 'f', arguments: { a: 'x y', b: 2 } }],
+      });
+    }
   });
 
   it('none: the model is told of the most common one', () => {

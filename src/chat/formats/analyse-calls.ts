@@ -1,5 +1,7 @@
 import { readWhole } from '../output/read-literal.ts';
 import type { ToolFormat } from '../tool-format.ts';
+import { analyseTaggedCall } from './analyse-tagged-calls.ts';
+import { escapePattern } from './escape-pattern.ts';
 import { probeCall, probeText } from './probe-template.ts';
 import type { TemplateProbes } from './probe-template.ts';
 
@@ -16,11 +18,13 @@ interface CallParts {
 
 /**
  * The form in which a template writes a call: JSON arguments in an object with the name, or behind a name between
- * texts. Undefined for anything else.
+ * texts, or arguments in tags. Undefined for anything else.
  */
 export function analyseCalls(probes: TemplateProbes): ToolFormat | undefined {
-  const parts = splitCall(probes);
-  if (parts === undefined) return undefined;
+  const words = assistantWords(probes);
+  if (words === undefined) return undefined;
+  const parts = splitCall(words);
+  if (parts === undefined) return analyseTaggedCall(words);
   const names = /(\[?)\s*\{\s*"(\w+)"\s*:\s*"$/.exec(parts.before);
   const keys = /^"\s*,\s*"(\w+)"\s*:\s*$/.exec(parts.between);
   return names === null || keys === null
@@ -28,28 +32,33 @@ export function analyseCalls(probes: TemplateProbes): ToolFormat | undefined {
     : objectFormat(parts, { bracket: names[1] ?? '', nameKey: names[2] ?? '', argumentsKey: keys[1] ?? '' });
 }
 
-function splitCall({ call, result, prompt, text }: TemplateProbes): CallParts | undefined {
+/** What the assistant says where it calls the probe's tool, without the end of its turn. */
+function assistantWords({ call, result, prompt, text }: TemplateProbes): string | undefined {
   const rendered = call ?? result;
   if (rendered === undefined || prompt === undefined) return undefined;
   const value = rendered.lastIndexOf(probeText);
-  const name = rendered.lastIndexOf(probeCall.name, value);
   // A prompt may end with more than what begins every turn of the assistant.
   const start = commonLength(rendered, prompt);
-  if (value < 0 || name < start) return undefined;
-  const nameEnd = name + probeCall.name.length;
-  const open = rendered.indexOf('{', nameEnd);
-  if (open < 0 || open > value) return undefined;
-  const close = rendered.indexOf('}', value);
-  const json = rendered.slice(open, close + 1);
-  if (close < 0 || readWhole(json) === undefined) return undefined;
+  if (value < 0 || rendered.lastIndexOf(probeCall.name, value) < start) return undefined;
   const turnEnd = text === undefined ? '' : text.slice(text.lastIndexOf(probeText) + probeText.length).trim();
-  const rest = rendered.slice(close + 1);
-  const end = turnEnd === '' ? -1 : rest.indexOf(turnEnd);
+  const end = turnEnd === '' ? -1 : rendered.indexOf(turnEnd, value);
+  return rendered.slice(start, end < 0 ? undefined : end).trimEnd();
+}
+
+function splitCall(words: string): CallParts | undefined {
+  const value = words.indexOf(probeText);
+  const name = words.lastIndexOf(probeCall.name, value);
+  const nameEnd = name + probeCall.name.length;
+  const open = words.indexOf('{', nameEnd);
+  if (open < 0 || open > value) return undefined;
+  const close = words.indexOf('}', value);
+  const json = words.slice(open, close + 1);
+  if (close < 0 || readWhole(json) === undefined) return undefined;
   return {
-    before: rendered.slice(start, name),
-    between: rendered.slice(nameEnd, open),
+    before: words.slice(0, name),
+    between: words.slice(nameEnd, open),
     arguments: json,
-    after: (end < 0 ? rest : rest.slice(0, end)).trimEnd(),
+    after: words.slice(close + 1),
   };
 }
 
@@ -129,8 +138,4 @@ function commonLength(left: string, right: string): number {
   let length = 0;
   while (length < left.length && left[length] === right[length]) length += 1;
   return length;
-}
-
-function escapePattern(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }
