@@ -29,7 +29,7 @@ use std::sync::Mutex;
 use append::Append;
 use plan::Plan;
 use settings::invalid;
-pub use settings::{AttentionSettings, HeadNorm, Temperature};
+pub use settings::{AttentionSettings, HeadNorm, PositionBias, Temperature};
 use step::{Step, Workspace};
 
 use crate::cache::{Cache, Loan, SequenceId, tile};

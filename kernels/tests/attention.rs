@@ -6,7 +6,7 @@ mod invariance;
 mod reference;
 
 use reference::{Data, Player, Random, exact};
-use rivulet_kernels::attention::{AttentionSettings, HeadNorm, Temperature};
+use rivulet_kernels::attention::{AttentionSettings, HeadNorm, PositionBias, Temperature};
 use rivulet_kernels::cache::CacheType;
 use rivulet_kernels::isa::Isa;
 use rivulet_kernels::norm::NormKind;
@@ -204,6 +204,18 @@ fn scores() {
         settings.alibi_slopes = Some((0..settings.heads).map(|head| 0.5 / (head + 1) as f32).collect());
         settings.causal = causal;
         check("alibi", &settings, 200, &TYPES);
+    }
+
+    for (causal, reach) in [(true, 70), (false, 20), (false, 128), (false, 0)] {
+        let mut settings = base.clone();
+        let values = Random(9).normals(settings.heads * (2 * reach + 1));
+        settings.position_bias = Some(PositionBias::new(settings.heads, &values).unwrap());
+        settings.causal = causal;
+        check("position bias", &settings, 333, &TYPES[..1]);
+        let bias = settings.position_bias.as_ref().unwrap();
+        assert_eq!(bias.at(1, -1000), values[2 * reach + 1]);
+        assert_eq!(bias.at(0, 1000), values[2 * reach]);
+        assert_eq!(bias.at(0, 0), values[reach]);
     }
 
     let mut settings = base;

@@ -12,6 +12,8 @@ export interface ArchitectureRow {
   readonly ropePairs?: 'neighbours' | 'halves';
   /** For vectors of whole texts alone: every position sees all others, and nothing can be generated. */
   readonly encodes?: true;
+  /** The part of the file that encodes, by the beginning of its tensors' names. */
+  readonly stack?: 'enc';
   /** Norms come after what a block adds to the stream instead of before the block. */
   readonly normsAfterResidual?: true;
   /** Of classification heads: what they look at, and the function between their two matrices. @default the first or, of
@@ -23,6 +25,8 @@ export interface ArchitectureRow {
   readonly unweightedNorms?: true;
   /** @default 'silu' */
   readonly activation?: Activation;
+  /** Of feed-forward blocks without a gate, where it is another. */
+  readonly ungatedActivation?: Activation;
   /** Bounds of gated feed-forward blocks. */
   readonly gateLimits?: GateLimits;
   /** Multiplies embeddings by the square root of their length. */

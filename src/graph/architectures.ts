@@ -201,6 +201,15 @@ const latent: Readonly<Record<string, ArchitectureRow>> = {
 
 const bert = { ...layerNorm, encodes: true, normsAfterResidual: true } as const;
 
+/** Of files that hold a decoder too, only what reads. */
+const t5Encoder = {
+  ...gelu,
+  encodes: true,
+  stack: 'enc',
+  scoreScale: 'one',
+  ungatedActivation: 'relu',
+} as const;
+
 const encoders: Readonly<Record<string, ArchitectureRow>> = {
   bert: { ...bert, ...gelu },
   'nomic-bert': { ...bert, ...halves },
@@ -218,6 +227,8 @@ const encoders: Readonly<Record<string, ArchitectureRow>> = {
   'neo-bert': { ...neighbours, encodes: true },
   eurobert: { ...halves, encodes: true },
   'gemma-embedding': { ...gemma, encodes: true, windows: { period: 6, ...trainedWindows } },
+  t5: t5Encoder,
+  t5encoder: t5Encoder,
   'llama-embed': { ...neighbours, encodes: true },
 };
 

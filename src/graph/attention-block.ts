@@ -3,6 +3,7 @@ import type { NormWeight } from './dialect.ts';
 import { latentAttention } from './latent-attention-block.ts';
 import { unweightedNorm } from './layer-scope.ts';
 import type { LayerScope } from './layer-scope.ts';
+import { readPositionBias } from './position-bias.ts';
 import { project } from './projection.ts';
 
 /** From the normed stream to what is added to it, before the norm after the attention. */
@@ -28,6 +29,7 @@ function attention(scope: LayerScope, input: Value): Value {
     cacheOf === undefined ? headNorm(scope, 'attn_k_norm', key, kvHeads) : { value: '' },
   ] as const;
   const sinks = weights.vector(scope.name('attn_sinks.weight'), heads);
+  const positionBias = readPositionBias(scope);
   const [queryNorm, keyNorm] = norms.map(({ norm }) => norm);
   return dialect.attend({
     layer: scope.index,
@@ -49,6 +51,7 @@ function attention(scope: LayerScope, input: Value): Value {
     ...(layer.alibiSlopes === undefined ? {} : { alibiSlopes: layer.alibiSlopes }),
     ...(layer.temperature === undefined ? {} : { temperature: layer.temperature }),
     ...(config.bidirectional ? { bidirectional: true } : {}),
+    ...(positionBias === undefined ? {} : { positionBias }),
   });
 }
 

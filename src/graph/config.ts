@@ -7,6 +7,7 @@ import { architectures } from './architectures.ts';
 import { readLayers } from './layer-config.ts';
 import type { LayerConfig } from './layer-config.ts';
 import { ArchitectureKeys } from './metadata-keys.ts';
+import { checkBuckets } from './position-bias.ts';
 import type { RopeFactors } from './rope-config.ts';
 
 /** Everything the graph needs to know besides the tensors themselves. */
@@ -34,6 +35,10 @@ export interface ModelConfig {
   readonly normsAfterRotation: boolean;
   /** Positions see later ones too. */
   readonly bidirectional: boolean;
+  /** Before the names of the layers' tensors, in files that hold two models. */
+  readonly stack?: 'enc';
+  /** Rows of the tables that join scores by distance; absent = no layer has one. */
+  readonly relativeBuckets?: number;
   /** Norms come after what a block adds to the stream. */
   readonly normsAfterResidual: boolean;
   /** Function of the gate on the attention's output, where the file has one. */
@@ -70,6 +75,7 @@ export function readModelConfig(
   const norm = row.norm === 'told' ? (rmsEpsilon ? 'rms' : 'layer') : (row.norm ?? 'rms');
   const scoreSoftcap = keys.number('attn_logit_softcapping') ?? row.scaleDefaults?.scoreSoftcap;
   const logitSoftcap = keys.number('final_logit_softcapping') ?? row.scaleDefaults?.logitSoftcap;
+  const buckets = keys.number('attention.relative_buckets_count');
   const projectionLimit = keys.number('attention.clamp_kqv');
   return {
     architecture: keys.architecture,
@@ -97,6 +103,10 @@ export function readModelConfig(
     attentionOutputScale: keys.number('attention.value_scale') || 1,
     normsAfterRotation: row.normsAfterRotation ?? false,
     bidirectional: onlyEncodes(metadata),
+    ...(row.stack === undefined ? {} : { stack: row.stack }),
+    ...(buckets
+      ? { relativeBuckets: checkBuckets(buckets, keys.name('attention.relative_buckets_count')) }
+      : {}),
     normsAfterResidual: row.normsAfterResidual ?? false,
     attentionGate: row.attentionGate ?? 'sigmoid',
     parallelResidual: (row.readsParallelResidual && keys.boolean('use_parallel_residual')) ?? false,

@@ -9,7 +9,7 @@ import type { WeightLookup } from './weight-lookup.ts';
 /** Writes a decoder-only transformer. */
 export function buildDecoder(config: ModelConfig, weights: WeightLookup, dialect: Dialect): void {
   head(config, weights, dialect, layerStack(config, weights, dialect));
-  weights.requireAllTaken(config.layers.length, config.architecture);
+  weights.requireAllTaken(config);
 }
 
 function head(config: ModelConfig, weights: WeightLookup, dialect: Dialect, stream: Value): void {

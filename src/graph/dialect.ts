@@ -3,6 +3,7 @@ import type { Value } from '../onnx/graph-builder.ts';
 import type { Activation, GateLimits } from './activation.ts';
 import type { LatentConfig, LayerConfig, Temperature } from './layer-config.ts';
 import type { MixtureConfig } from './mixture-config.ts';
+import type { PositionBias } from './position-bias.ts';
 
 /** A matrix of the file, (rows, columns), with its optional bias (rows,). */
 export interface LinearWeight {
@@ -58,6 +59,7 @@ export interface AttentionInput {
   readonly temperature?: Temperature;
   /** Positions see later ones too; windows reach half of their length to either side. */
   readonly bidirectional?: true;
+  readonly positionBias?: PositionBias;
 }
 
 /** Attention whose keys and values are kept as one latent vector per token (MLA). */

@@ -22,7 +22,7 @@ export function buildEncoder(
     const scores = rank(config, encoder.rank, weights, dialect, pooled);
     dialect.output('scores', scores, encoder.rank.labels);
   }
-  weights.requireAllTaken(config.layers.length, config.architecture);
+  weights.requireAllTaken(config);
 }
 
 /** Models whose layers end with a norm have none after them. */

@@ -293,7 +293,9 @@ function readFeedForward(
   { layerCount, tensors }: LayerContext,
   index: number,
 ): Pick<LayerConfig, 'activation' | 'limits' | 'mixture'> {
-  const activation = readXielu(keys, layerCount, index) ?? row.activation ?? 'silu';
+  const stack = row.stack === undefined ? '' : `${row.stack}.`;
+  const plain = tensors.has(`${stack}blk.${index}.ffn_gate.weight`) ? undefined : row.ungatedActivation;
+  const activation = readXielu(keys, layerCount, index) ?? plain ?? row.activation ?? 'silu';
   const limited = (suffix: string): { readonly limits?: GateLimits } => {
     const limit = keys.perLayer(suffix, layerCount)?.[index] ?? 0;
     const limits = limit > smallestLimit ? { activated: limit, up: limit } : row.gateLimits;

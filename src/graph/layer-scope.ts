@@ -29,7 +29,14 @@ export class LayerScope {
 
   /** The whole name of a tensor of this layer. */
   name(part: string): string {
-    return `blk.${this.index}.${part}`;
+    return this.nameIn(this.index, part);
+  }
+
+  /** The same of another layer. */
+  nameIn(index: number, part: string): string {
+    const { stack } = this.config;
+    if (stack === undefined) return `blk.${index}.${part}`;
+    return `${stack}.blk.${index}.${part.replace(/^attn_output(?=\.|$)/, 'attn_o')}`;
   }
 
   has(part: string): boolean {

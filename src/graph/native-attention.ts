@@ -19,7 +19,7 @@ export function attentionNode(
   { norm, normEpsilon }: ModelConfig,
   ropeName: (rope: RopeConfig) => string,
 ): { readonly attributes: Attributes; readonly constants: readonly AttentionConstant[] } {
-  const { config, queryNorm, keyNorm, valueNorm, sinks, alibiSlopes } = attention;
+  const { config, queryNorm, keyNorm, valueNorm, sinks, alibiSlopes, positionBias } = attention;
   const constants: AttentionConstant[] = [];
   const add = (role: string, name: string, values: Float32Array): void => {
     constants.push({ role, name, values });
@@ -32,6 +32,7 @@ export function attentionNode(
   }
   if (sinks !== undefined) add('sinks', sinks.name, sinks.values);
   if (alibiSlopes !== undefined) add('alibi_slopes', `alibi_slopes_${alibiSlopes.length}`, alibiSlopes);
+  if (positionBias !== undefined) add('position_bias', positionBias.name, positionBias.values);
   return {
     constants,
     attributes: {

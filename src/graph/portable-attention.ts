@@ -7,7 +7,7 @@ import type { RopeConfig } from './rope.ts';
 /** What an attention needs beyond the rows themselves. */
 export interface Scores extends Pick<
   AttentionInput,
-  'layer' | 'cacheOf' | 'scale' | 'softcap' | 'sinks' | 'alibiSlopes' | 'bidirectional'
+  'layer' | 'cacheOf' | 'scale' | 'softcap' | 'sinks' | 'alibiSlopes' | 'bidirectional' | 'positionBias'
 > {
   readonly heads: number;
   readonly kvHeads: number;
@@ -78,6 +78,7 @@ export class PortableAttention {
       ...(alibiSlopes === undefined ? {} : { alibiSlopes }),
       ...(sinks === undefined ? {} : { sinks }),
       ...(attention.bidirectional ? { bidirectional: true } : {}),
+      ...(attention.positionBias === undefined ? {} : { positionBias: attention.positionBias }),
     });
     return this.resizeHeads(output, heads, padded, valueDim);
   }

@@ -3,6 +3,7 @@ import type { GraphBuilder, Value } from '../onnx/graph-builder.ts';
 import { hiddenScore } from './portable-attention.ts';
 import type { PortableView, Scores } from './portable-attention.ts';
 import { portableTextNames as names } from './portable-io.ts';
+import type { PositionBias } from './position-bias.ts';
 
 /**
  * Whole texts beside each other, of which nothing is kept: rows are laid out as (nTexts, longest), where padding is
@@ -63,7 +64,7 @@ export class PortableTextView implements PortableView {
   }
 
   /** (nTexts, 1 or heads, longest, longest) added to the scores. */
-  #mask({ layer, heads, window, chunk, alibiSlopes, bidirectional }: Scores): Value {
+  #mask({ layer, heads, window, chunk, alibiSlopes, bidirectional, positionBias }: Scores): Value {
     const graph = this.#graph;
     const terms = [this.#padding()];
     if (!bidirectional) {
@@ -90,6 +91,7 @@ export class PortableTextView implements PortableView {
         }),
       );
     }
+    if (positionBias !== undefined) terms.push(this.#positionBias(positionBias, heads));
     return this.#once(`sum ${terms.join(' ')}`, () =>
       terms.reduce((sum, term) => graph.node('Add', [sum, term])),
     );
@@ -125,6 +127,20 @@ export class PortableTextView implements PortableView {
       const apart = graph.node('Sub', [graph.node('Unsqueeze', [chunks, graph.integers(1)]), chunks]);
       const same = graph.node('Equal', [apart, graph.scalar(0)]);
       return graph.node('Where', [same, graph.scalar(0), graph.scalar(hiddenScore)]);
+    });
+  }
+
+  /** (1, heads, longest, longest) */
+  #positionBias({ name, values, reach }: PositionBias, heads: number): Value {
+    return this.#once(`bias ${name}`, () => {
+      const graph = this.#graph;
+      const table = graph.constant(name, 'float', [heads, 2 * reach + 1], values);
+      const near = graph.node('Clip', [this.#distances(), graph.scalar(-reach), graph.scalar(reach)]);
+      const columns = graph.node('Cast', [graph.node('Sub', [graph.scalar(reach), near])], {
+        attributes: { to: elementTypes.int64 },
+      });
+      const gathered = graph.node('Gather', [table, columns], { attributes: { axis: 1 } });
+      return graph.node('Unsqueeze', [gathered, graph.integers(0)]);
     });
   }
 

@@ -1,5 +1,6 @@
 import { RivuletError } from '../errors.ts';
 import type { TensorInfo, TensorTable } from '../gguf/tensor-table.ts';
+import type { ModelConfig } from './config.ts';
 import type { ExpertWeight, LinearWeight, NormWeight, Vector } from './dialect.ts';
 
 /** Values of the small tensors (norms, biases, rotary factors), read before the graph is built. */
@@ -150,10 +151,11 @@ export class WeightLookup {
    * Every tensor of the layers must have gone into the graph: one that did not would make a different model.
    * @throws {RivuletError} `ARCHITECTURE_UNSUPPORTED`
    */
-  requireAllTaken(layerCount: number, architecture: string): void {
+  requireAllTaken({ layers, architecture, stack }: ModelConfig): void {
     for (const { name } of this.#tensors) {
-      const [, layer, part = ''] = /^blk\.(\d+)\.(.*)$/.exec(name) ?? [];
-      if (layer === undefined || Number(layer) >= layerCount) continue;
+      const [, found, layer, part = ''] = /^(?:(enc|dec)\.)?blk\.(\d+)\.(.*)$/.exec(name) ?? [];
+      if (found !== stack) continue;
+      if (layer === undefined || Number(layer) >= layers.length) continue;
       if (this.#taken.has(name) || idleParts.test(part)) continue;
       throw new RivuletError(
         'ARCHITECTURE_UNSUPPORTED',

@@ -1,6 +1,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::PositionBias;
 use super::mix::{Sums, Values, mix};
 use super::score::{Keys, MOST_ROWS, Scores, score};
 use super::soften::{View, soften};
@@ -20,6 +21,7 @@ const GROUPS_TO_UNPACK: usize = 3;
 /// A query row.
 #[derive(Clone, Copy)]
 pub struct Row {
+    pub head: usize,
     pub position: usize,
     /// Positions it sees, `low..high`.
     pub low: usize,
@@ -68,6 +70,7 @@ pub struct AttendChunk<'a> {
     pub rows: &'a [Row],
     pub query: &'a [f32],
     pub softcap: Option<f32>,
+    pub bias: Option<&'a PositionBias>,
     pub cancel: &'a Cancel,
     pub unpacked: &'a mut Unpacked,
     pub scores: &'a mut Scores,
@@ -137,6 +140,7 @@ impl AttendChunk<'_> {
                     high: seen.end,
                     distance: start as f32 - row.position as f32,
                     slope: row.slope,
+                    bias: self.bias.map(|bias| bias.tile(row.head, row.position, start)),
                 };
                 let mut seen = self.state.seen(group.start + index);
                 let factor = soften(lanes, &mut self.scores[index], &view, self.softcap, &mut seen);

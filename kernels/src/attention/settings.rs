@@ -1,4 +1,4 @@
-use crate::cache::{CacheLayer, CacheLayout};
+use crate::cache::{CacheLayer, CacheLayout, PAGE_TOKENS};
 use crate::error::{Error, ErrorCode, Result};
 use crate::norm::NormKind;
 use crate::rope::Rope;
@@ -23,6 +23,64 @@ pub struct Temperature {
     /// Positions.
     pub floor_length: usize,
     pub offset: usize,
+}
+
+/// What is added to scores of each head by the distance of a position from the row's (T5); beyond a reach it stays the
+/// same.
+#[derive(Clone, Debug)]
+pub struct PositionBias {
+    reach: usize,
+    /// Per head of distances from `-(reach + PAGE_TOKENS - 1)` to as many, so that a tile's lie side by side.
+    values: Vec<f32>,
+}
+
+impl PositionBias {
+    /// `values` is (heads, 2 * reach + 1), from `reach` positions before the row to as many after it.
+    pub fn new(heads: usize, values: &[f32]) -> Result<Self> {
+        let width = values.len() / heads.max(1);
+        if heads == 0 || width * heads != values.len() || width.is_multiple_of(2) {
+            return Err(invalid(format!(
+                "Expected as many distances before a row as after it for each of {heads} heads, found {} numbers.",
+                values.len()
+            )));
+        }
+        let beyond = PAGE_TOKENS - 1;
+        let spread = values.chunks_exact(width).flat_map(|own| {
+            let (first, last) = (own[0], own[width - 1]);
+            std::iter::repeat_n(first, beyond)
+                .chain(own.iter().copied())
+                .chain(std::iter::repeat_n(last, beyond))
+        });
+        Ok(Self {
+            reach: width / 2,
+            values: spread.collect(),
+        })
+    }
+
+    /// What a score gets whose position is so far behind the row's.
+    pub fn at(&self, head: usize, distance: isize) -> f32 {
+        let most = self.reach.cast_signed();
+        let index = (distance.clamp(-most, most) + most).cast_unsigned() + PAGE_TOKENS - 1;
+        self.values[head * self.width() + index]
+    }
+
+    const fn width(&self) -> usize {
+        2 * self.reach + 1 + 2 * (PAGE_TOKENS - 1)
+    }
+
+    fn heads(&self) -> usize {
+        self.values.len() / self.width()
+    }
+
+    /// Of a row at `position` for the positions of the tile that begins at `start`.
+    pub(crate) fn tile(&self, head: usize, position: usize, start: usize) -> &[f32; PAGE_TOKENS] {
+        // From the distance of which all of a tile is beyond the reach on one side.
+        let zero = self.reach + PAGE_TOKENS - 1;
+        let first = (zero + start).saturating_sub(position).min(self.reach + zero);
+        let own = &self.values[head * self.width() + first..];
+        own.first_chunk()
+            .unwrap_or_else(|| unreachable!("a tile ends within the table"))
+    }
 }
 
 /// What attention of a layer does. The rest is in its cache layer.
@@ -53,6 +111,7 @@ pub struct AttentionSettings {
     /// (heads,) how much scores fall per position of distance (ALiBi).
     pub alibi_slopes: Option<Vec<f32>>,
     pub temperature: Option<Temperature>,
+    pub position_bias: Option<PositionBias>,
 }
 
 impl AttentionSettings {
@@ -76,6 +135,7 @@ impl AttentionSettings {
             sinks: None,
             alibi_slopes: None,
             temperature: None,
+            position_bias: None,
         }
     }
 
@@ -150,6 +210,13 @@ impl AttentionSettings {
                 "Expected {} sinks and slopes, one per head.",
                 self.heads
             )));
+        }
+        if self
+            .position_bias
+            .as_ref()
+            .is_some_and(|bias| bias.heads() != self.heads)
+        {
+            return Err(invalid(format!("Expected biases of {} heads.", self.heads)));
         }
         let zero = self.window == Some(0) || self.chunk == Some(0);
         if zero

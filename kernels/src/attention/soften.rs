@@ -4,7 +4,7 @@ use crate::cache::PAGE_TOKENS;
 use crate::exponential::{exponential, hyperbolic_tangent};
 
 /// A query row at one tile.
-pub struct View {
+pub struct View<'a> {
     /// Positions of the tile that it sees, `low..high`, not empty.
     pub low: usize,
     pub high: usize,
@@ -12,6 +12,8 @@ pub struct View {
     pub distance: f32,
     /// Of ALiBi.
     pub slope: f32,
+    /// Added to the scores.
+    pub bias: Option<&'a [f32; PAGE_TOKENS]>,
 }
 
 /// What soft-max has seen so far of a row: the largest score, and the sum of e^(score - largest).
@@ -26,7 +28,7 @@ pub struct Seen {
 pub fn soften<L: Lanes>(
     lanes: L,
     scores: &mut [f32; PAGE_TOKENS],
-    view: &View,
+    view: &View<'_>,
     softcap: Option<f32>,
     seen: &mut Seen,
 ) -> f32 {
@@ -56,6 +58,9 @@ pub fn soften<L: Lanes>(
             let distance = lanes.add(index, lanes.splat(view.distance));
             let negative = lanes.select_less(distance, zero, distance, lanes.sub(zero, distance));
             score = lanes.fma(lanes.splat(view.slope), negative, score);
+        }
+        if let Some(bias) = view.bias {
+            score = lanes.add(score, lanes.load(&bias.as_chunks::<LANES>().0[column]));
         }
         let seen = lanes.select_less(index, high, score, hidden);
         vectors[column] = lanes.select_less(index, low, hidden, seen);

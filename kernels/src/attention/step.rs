@@ -190,6 +190,7 @@ impl Step<'_> {
             let (low, high) = settings.visible(position, item.position + item.tokens);
             for head in first_head..first_head + settings.group() {
                 workspace.rows.push(Row {
+                    head,
                     position,
                     low,
                     high,
@@ -248,6 +249,7 @@ impl Step<'_> {
             rows: &workspace.rows,
             query: &workspace.query,
             softcap: self.settings.softcap,
+            bias: self.settings.position_bias.as_ref(),
             cancel: self.cancel,
             unpacked: &mut workspace.unpacked,
             scores: &mut workspace.scores,

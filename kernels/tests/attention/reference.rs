@@ -307,6 +307,9 @@ pub fn exact(settings: &AttentionSettings, data: &Data) -> Vec<f64> {
                 if let Some(cap) = settings.softcap {
                     score = f64::from(cap) * (score / f64::from(cap)).tanh();
                 }
+                if let Some(bias) = &settings.position_bias {
+                    score += f64::from(bias.at(head, other.cast_signed() - position.cast_signed()));
+                }
                 if let Some(slopes) = &settings.alibi_slopes {
                     score -= f64::from(slopes[head]) * position.abs_diff(other) as f64;
                 }

@@ -1,6 +1,6 @@
 use super::Node;
 use super::norm::kind;
-use crate::attention::{AttentionSettings, HeadNorm, KeyValue, Temperature, attend};
+use crate::attention::{AttentionSettings, HeadNorm, KeyValue, PositionBias, Temperature, attend};
 use crate::border::io::{NodeData, NodeReader, failed};
 use crate::border::step::Step;
 use crate::error::Result;
@@ -49,6 +49,7 @@ pub fn make(reader: &NodeReader<'_>) -> Result<Box<dyn Node>> {
             "key_norm_bias" => add_bias(&mut settings.key_norm, values),
             "value_norm_bias" => add_bias(&mut settings.value_norm, values),
             "sinks" => settings.sinks = Some(values),
+            "position_bias" => settings.position_bias = Some(PositionBias::new(settings.heads, &values)?),
             "alibi_slopes" => settings.alibi_slopes = Some(values),
             other => return Err(failed(format!("attention has no constant '{other}'"))),
         }
