@@ -13,10 +13,11 @@ export async function makeFolder(folder: string): Promise<void> {
     if (await isFolder(folder)) return;
     const parent = dirname(folder);
     if (systemCode(error) !== 'ENOENT' || parent === folder) throw error;
-    if (await isFolder(parent)) throw refused(folder, error);
-    await makeFolder(parent);
+    // The parent may be another's work of this moment, so its being there proves nothing yet.
+    if (!(await isFolder(parent))) await makeFolder(parent);
     await mkdir(folder).catch(async (again: unknown) => {
-      if (!(await isFolder(folder))) throw again;
+      if (await isFolder(folder)) return;
+      throw systemCode(again) === 'ENOENT' ? refused(folder, again) : again;
     });
   }
 }
