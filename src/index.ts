@@ -11,6 +11,15 @@ import { openTextSide } from './worker/node-text-side.ts';
 
 export type { ChatMessage, ContentPart, JSONSchema, ToolCall, ToolDefinition } from './chat/messages.ts';
 export type { ConvertedFile, ConvertFileOptions } from './convert/convert-to-file.ts';
+export type {
+  EmbedOptions,
+  EmbedRequest,
+  EmbedResult,
+  RerankOptions,
+  RerankRequest,
+  RerankResult,
+  TextProgress,
+} from './embed/text-vectors.ts';
 export { RivuletError } from './errors.ts';
 export type { ErrorCode, ErrorDetails } from './errors.ts';
 export type {

@@ -8,6 +8,9 @@ import { opensReasoning } from './chat/reasoning.ts';
 import { renderWithoutReasoning } from './chat/switch-off-reasoning.ts';
 import type { ChatTemplate, RenderedPrompt, TemplateInput } from './chat/template.ts';
 import { decode } from './decode.ts';
+import { embedInSlices, rerankInSlices } from './embed/run-in-slices.ts';
+import type { TextEngine } from './embed/text-engine.ts';
+import type { EmbedRequest, EmbedResult, RerankRequest, RerankResult } from './embed/text-vectors.ts';
 import { RivuletError } from './errors.ts';
 import type { GenerateEvent, ProgressListener, Warning } from './events.ts';
 import type { Engine } from './generate/engine.ts';
@@ -23,6 +26,10 @@ export interface Model {
   chat(request: ChatRequest): AsyncIterable<GenerateEvent>;
   /** Raw text or ids in, events out; no template. */
   complete(request: CompleteRequest): AsyncIterable<GenerateEvent>;
+  /** Vectors of texts, in their order. */
+  embed(request: EmbedRequest): Promise<EmbedResult>;
+  /** Documents by how well they answer a query. */
+  rerank(request: RerankRequest): Promise<RerankResult>;
   tokenize(text: string, options?: { parseSpecial?: boolean; addSpecial?: boolean }): Int32Array;
   detokenize(ids: ArrayLike<number>, options?: { special?: boolean }): string;
   /** What the model will see. */
@@ -68,6 +75,10 @@ export interface ModelCapabilities {
   readonly chat: boolean;
   /** The model writes its thoughts between markers before the answer. */
   readonly reasoning: boolean;
+  /** Made for vectors of texts; others make them too, but not good ones. */
+  readonly embedding: boolean;
+  /** Made to judge how well a document answers a query. */
+  readonly reranking: boolean;
 }
 
 export interface ChatRequest extends GenerationOptions {
@@ -124,6 +135,7 @@ export interface ModelParts {
   readonly encodesOnly?: boolean;
   /** Absent with `vocabularyOnly` and `encodesOnly`. */
   readonly engine?: Engine;
+  readonly texts: TextEngine;
 }
 
 /**
@@ -131,7 +143,7 @@ export interface ModelParts {
  * {@link Model.dispose} disposes the engine.
  */
 export function createModel(parts: ModelParts): Model {
-  const { info, tokenizer, engine } = parts;
+  const { info, tokenizer, engine, texts } = parts;
   const guesses = (tokenizer.warnings ?? []).map((message): Warning => ({
     type: 'compatibility',
     feature: 'tokenizer',
@@ -243,13 +255,15 @@ export function createModel(parts: ModelParts): Model {
   const dispose = async (): Promise<void> => {
     if (disposed) return;
     disposed = true;
-    await engine?.dispose();
+    await Promise.all([engine?.dispose(), texts.dispose()]);
   };
 
   return {
     info,
     chat,
     complete,
+    embed: (request) => embedInSlices(request, texts.run),
+    rerank: (request) => rerankInSlices(request, texts.run),
     tokenize: (text, options = {}) => tokenizer.encode(text, options),
     detokenize: (ids, options = {}) => tokenizer.decode(ids, options),
     renderPrompt: (request) => renderChat(request).text,

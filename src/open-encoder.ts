@@ -15,16 +15,18 @@ export async function openEncoder(
   location: string,
   options: OpenEncoderOptions = {},
 ): Promise<Encoder> {
-  if (platform.createEncoder === undefined) {
-    throw new RivuletError(
-      'UNSUPPORTED',
-      'This platform makes no vectors of texts. Embed and rerank in Node.',
-    );
-  }
+  if (platform.createEncoder === undefined) throw noEncoders();
   const gguf = await openGguf(platform, location, options.signal);
   try {
     return await platform.createEncoder({ ...options, gguf });
   } finally {
     await closeGguf(gguf);
   }
+}
+
+export function noEncoders(): RivuletError {
+  return new RivuletError(
+    'UNSUPPORTED',
+    'This platform makes no vectors of texts. Embed and rerank in Node.',
+  );
 }

@@ -1,17 +1,23 @@
 import { detectReasoning } from './chat/reasoning.ts';
 import type { ChatTemplate } from './chat/template.ts';
 import { createTemplate } from './create-template.ts';
+import { createTextEngine, noTextEngine } from './embed/text-engine.ts';
+import type { TextEngine } from './embed/text-engine.ts';
 import { RivuletError } from './errors.ts';
 import { createScheduler } from './generate/scheduler.ts';
 import type { Metadata } from './gguf/metadata.ts';
 import type { GgufFile } from './gguf/read-gguf.ts';
 import { summarizeTensors } from './gguf/summarize-tensors.ts';
 import { embeddingName, onlyEncodes, readModelConfig } from './graph/config.ts';
+import { rankOutput } from './graph/encoder-config.ts';
 import { cacheLayers } from './graph/portable-io.ts';
 import { createModel } from './model.ts';
-import type { LoadOptions, Model, ModelInfo } from './model.ts';
+import type { LoadOptions, Model, ModelCapabilities, ModelInfo } from './model.ts';
+import { noEncoders, openEncoder } from './open-encoder.ts';
+import type { OpenEncoderOptions } from './open-encoder.ts';
 import { closeGguf, openGguf } from './open-gguf.ts';
 import type { Platform, SessionRequest } from './platform.ts';
+import type { Encoder } from './session/encoder.ts';
 import { SequenceCache } from './session/sequence-cache.ts';
 import type { Session } from './session/session.ts';
 import type { FileIdentity } from './source/byte-source.ts';
@@ -26,6 +32,8 @@ export interface OpenOptions extends LoadOptions {
 
 export interface OpenedModel {
   readonly model: Model;
+  /** The model's own, for callers that cut requests into slices themselves. */
+  readonly texts: TextEngine;
   readonly header: ModelHeader;
 }
 
@@ -46,38 +54,54 @@ export async function openModel(
   checkOptions(options);
   options.onProgress?.({ phase: 'load', label: reference });
   const gguf = await openGguf(platform, location, options.signal);
-  let session: Session | undefined;
+  let running: Session | Encoder | undefined;
   try {
     const contextLength = chooseContextLength(gguf, options.contextLength ?? 'auto', platform);
     const encodesOnly = onlyEncodes(gguf.metadata);
-    const opening =
-      options.vocabularyOnly || encodesOnly
-        ? undefined
+    const opening = options.vocabularyOnly
+      ? undefined
+      : encodesOnly
+        ? openOwnEncoder(platform, gguf, options)
         : platform.createSession(sessionRequest(gguf, contextLength, options));
-    // Both at once: the session reads the file and loads in a thread of its own.
+    // Both at once: the engine reads the file and loads in a thread of its own.
     opening?.catch(() => undefined);
     let tokenizer: Tokenizer;
     try {
       tokenizer = createTokenizer(gguf.metadata);
     } finally {
-      session = await opening;
+      running = await opening;
     }
+    const session = running !== undefined && 'step' in running ? running : undefined;
+    const encoder = running !== undefined && 'encode' in running ? running : undefined;
     const metadata = gguf.metadata.withoutArrays();
     let made: ChatTemplate | undefined;
     const template = (): ChatTemplate => (made ??= createTemplate(metadata, tokenizer, options.chatTemplate));
     options.signal?.throwIfAborted();
     const info = describeModel(reference, gguf, tokenizer.vocabularySize, contextLength, template);
+    const texts =
+      running === undefined
+        ? noTextEngine(reference)
+        : createTextEngine({
+            modelId: reference,
+            metadata,
+            tokenizer,
+            isForChat: !info.capabilities.embedding && !info.capabilities.reranking,
+            open: (rankTokens) =>
+              encoder !== undefined && rankTokens === undefined
+                ? Promise.resolve(encoder)
+                : openEncoder(platform, location, encoderOptions(options, rankTokens)),
+          });
     const model = createModel({
       info:
-        session === undefined
+        running === undefined
           ? info
           : {
               ...info,
               engine: {
-                dialect: session.info.dialect,
-                device: session.info.device,
-                ...(session.info.isa === undefined ? {} : { isa: session.info.isa }),
-                threads: session.info.threads,
+                dialect: running.info.dialect,
+                device: running.info.device,
+                ...(running.info.isa === undefined ? {} : { isa: running.info.isa }),
+                threads: running.info.threads,
                 loadMs: performance.now() - start,
               },
             },
@@ -85,19 +109,44 @@ export async function openModel(
       template,
       encodesOnly,
       ...(session === undefined ? {} : { engine: createScheduler(session, { fileDefaults: metadata }) }),
+      texts,
     });
     const file = gguf.sources[0]?.file;
     const { headerBytes } = gguf;
     return {
       model,
+      texts,
       header: file === undefined ? headerBytes : { ...file, byteLength: headerBytes.length },
     };
   } catch (error) {
-    await session?.dispose();
+    await running?.dispose();
     throw error;
   } finally {
     await closeGguf(gguf);
   }
+}
+
+function openOwnEncoder(platform: Platform, gguf: GgufFile, options: OpenOptions): Promise<Encoder> {
+  if (platform.createEncoder === undefined) throw noEncoders();
+  const { onProgress, signal } = options;
+  return platform.createEncoder({
+    gguf,
+    ...encoderOptions(options),
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+function encoderOptions(
+  { threads, dialect, cache }: OpenOptions,
+  rankTokens?: readonly number[],
+): OpenEncoderOptions {
+  return {
+    ...(threads === undefined ? {} : { threads }),
+    ...(dialect === undefined ? {} : { dialect }),
+    ...(cache === undefined ? {} : { cache }),
+    ...(rankTokens === undefined ? {} : { rankTokens }),
+  };
 }
 
 function sessionRequest(gguf: GgufFile, contextLength: number, options: OpenOptions): SessionRequest {
@@ -166,7 +215,7 @@ export function describeModel(
     contextLength,
     trainedContextLength: trainedContextLength(metadata),
     vocabularySize,
-    capabilities: capabilities(template),
+    capabilities: { ...chatCapabilities(template), ...textCapabilities(gguf) },
   };
 }
 
@@ -209,7 +258,18 @@ function trainedContextLength(metadata: Metadata): number {
   return metadata.optionalNumber(`${metadata.architecture}.context_length`) ?? 0;
 }
 
-function capabilities(template: () => ChatTemplate): ModelInfo['capabilities'] {
+function textCapabilities({
+  metadata,
+  tensors,
+}: GgufFile): Pick<ModelCapabilities, 'embedding' | 'reranking'> {
+  const reranking =
+    rankOutput(tensors) !== undefined || /rerank/i.test(metadata.optionalString('general.name') ?? '');
+  const isForVectors =
+    onlyEncodes(metadata) || metadata.optionalNumber(`${metadata.architecture}.pooling_type`) !== undefined;
+  return { embedding: isForVectors && !reranking, reranking };
+}
+
+function chatCapabilities(template: () => ChatTemplate): Pick<ModelCapabilities, 'chat' | 'reasoning'> {
   try {
     const { source, origin } = template();
     return { chat: origin !== 'fallback', reasoning: detectReasoning(source) !== undefined };

@@ -129,8 +129,24 @@ export function shareModel(
         scheduleUnload(entry);
       }
     };
+    /** An engine that computes is not idle. */
+    const busy = async <T>(work: Promise<T>): Promise<T> => {
+      entry.pulls += 1;
+      clearTimeout(entry.idle);
+      try {
+        return await work;
+      } catch (error) {
+        if (RivuletError.isInstance(error) && lostEngine.has(error.code)) forget(entry);
+        throw error;
+      } finally {
+        entry.pulls -= 1;
+        scheduleUnload(entry);
+      }
+    };
     return {
       ...loaded,
+      embed: (request) => busy(loaded.embed(request)),
+      rerank: (request) => busy(loaded.rerank(request)),
       chat: (request) => track(loaded.chat(request)),
       complete: (request) => track(loaded.complete(request)),
     };

@@ -1,6 +1,7 @@
 import { detectReasoning } from '../chat/reasoning.ts';
 import { createChatTemplate } from '../chat/template.ts';
 import type { ChatTemplate } from '../chat/template.ts';
+import { noTextEngine } from '../embed/text-engine.ts';
 import { Metadata } from '../gguf/metadata.ts';
 import { createModel } from '../model.ts';
 import type { Model } from '../model.ts';
@@ -64,7 +65,12 @@ export function scriptedModel(options: ScriptedModelOptions): ScriptedModel {
       contextLength,
       trainedContextLength: contextLength,
       vocabularySize: tokenizer.vocabularySize,
-      capabilities: { chat: true, reasoning: detectReasoning(source) !== undefined },
+      capabilities: {
+        chat: true,
+        reasoning: detectReasoning(source) !== undefined,
+        embedding: false,
+        reranking: false,
+      },
       engine: { dialect: 'portable', device: 'cpu', threads: 1, loadMs: 0 },
     },
     tokenizer,
@@ -75,6 +81,7 @@ export function scriptedModel(options: ScriptedModelOptions): ScriptedModel {
         tokens: { bos: '', eos: '', controlTexts },
       })),
     engine,
+    texts: noTextEngine(options.id ?? 'scripted'),
   });
   return { ...model, requests: engine.requests };
 }

@@ -1,3 +1,5 @@
+import { embedInSlices, rerankInSlices } from '../embed/run-in-slices.ts';
+import type { SliceResult, TextSlice } from '../embed/text-vectors.ts';
 import { errorFromPlain, RivuletError } from '../errors.ts';
 import type { GenerateEvent, ProgressListener } from '../events.ts';
 import type { Model, ModelInfo } from '../model.ts';
@@ -53,6 +55,8 @@ function remoteModel(
     info,
     chat: ({ signal, ...request }) => connection.stream({ kind: 'chat', request }, signal),
     complete: ({ signal, ...request }) => connection.stream({ kind: 'complete', request }, signal),
+    embed: (request) => embedInSlices(request, (slice, signal) => connection.runTexts(slice, signal)),
+    rerank: (request) => rerankInSlices(request, (slice, signal) => connection.runTexts(slice, signal)),
     tokenize: (text, options) => textSide().tokenize(text, options),
     detokenize: (ids, options) => textSide().detokenize(ids, options),
     renderPrompt: (request) => textSide().renderPrompt(request),
@@ -68,7 +72,9 @@ class Connection {
   readonly #opened = Promise.withResolvers<ToClient & { type: 'opened' }>();
   readonly #disposed = Promise.withResolvers<void>();
   #onProgress: ProgressListener | undefined;
+  readonly #texts = new Map<number, PromiseWithResolvers<SliceResult>>();
   #nextStream = 1;
+  #nextTexts = 1;
   #waiting = 0;
   #closed: Error | undefined;
 
@@ -152,6 +158,27 @@ class Connection {
     }
   }
 
+  /** @throws what the engine throws; the signal's reason on abort */
+  async runTexts(slice: TextSlice, signal: AbortSignal | undefined): Promise<SliceResult> {
+    signal?.throwIfAborted();
+    if (this.#closed !== undefined) throw this.#closed;
+    const call = this.#nextTexts++;
+    const answer = Promise.withResolvers<SliceResult>();
+    this.#post({ type: 'texts', call, slice });
+    this.#texts.set(call, answer);
+    const onAbort = (): void => {
+      this.#channel.post({ type: 'cancel-texts', call });
+      answer.reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await this.#holding(answer.promise);
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      this.#texts.delete(call);
+    }
+  }
+
   async dispose(): Promise<void> {
     if (this.#closed !== undefined) return;
     this.#end(new RivuletError('DISPOSED', 'The model was disposed; load it again.'));
@@ -206,6 +233,12 @@ class Connection {
       case 'disposed':
         this.#disposed.resolve();
         break;
+      case 'texts-done':
+        this.#texts.get(message.call)?.resolve(message.result);
+        break;
+      case 'texts-failed':
+        this.#texts.get(message.call)?.reject(errorFromPlain(message.error));
+        break;
       case 'several':
         for (const single of message.messages) this.#receive(single);
         break;
@@ -225,6 +258,7 @@ class Connection {
   #end(error: RivuletError): void {
     this.#closed ??= error;
     this.#opened.reject(this.#closed);
+    for (const answer of this.#texts.values()) answer.reject(this.#closed);
     for (const stream of this.#streams.values()) {
       if (!stream.ended) {
         stream.ended = true;

@@ -1,8 +1,10 @@
+import type { TextSlice } from '../embed/text-vectors.ts';
 import { errorToPlain, RivuletError } from '../errors.ts';
 import type { GenerateEvent } from '../events.ts';
 import { nextTurn } from '../generate/next-turn.ts';
 import type { Model } from '../model.ts';
 import { openModel } from '../open-model.ts';
+import type { OpenedModel } from '../open-model.ts';
 import type { Platform } from '../platform.ts';
 import type { Channel, StreamCall, ToClient, ToHost } from './protocol.ts';
 
@@ -24,17 +26,17 @@ export function hostModel(
   const streams = new Map<number, HostedStream>();
   const opening = new AbortController();
   const post = collectMessages(channel);
-  let model: Model | undefined;
+  let opened: OpenedModel | undefined;
+  const textCalls = new Map<number, AbortController>();
 
   const open = async (message: ToHost & { type: 'open' }): Promise<void> => {
     try {
-      const opened = await openModel(platform, message.reference, message.location, {
+      opened = await openModel(platform, message.reference, message.location, {
         ...message.options,
         signal: opening.signal,
         onProgress: (progress) => post({ type: 'progress', progress }),
       });
-      model = opened.model;
-      post({ type: 'opened', info: model.info, header: opened.header });
+      post({ type: 'opened', info: opened.model.info, header: opened.header });
     } catch (error) {
       post({ type: 'open-failed', error: errorToPlain(error) });
     }
@@ -45,8 +47,8 @@ export function hostModel(
     streams.set(id, stream);
     let iterator: AsyncIterator<GenerateEvent> | undefined;
     try {
-      if (model === undefined) throw new RivuletError('DISPOSED', 'The model is not open.');
-      iterator = startCall(model, call, stream.abort.signal)[Symbol.asyncIterator]();
+      if (opened === undefined) throw new RivuletError('DISPOSED', 'The model is not open.');
+      iterator = startCall(opened.model, call, stream.abort.signal)[Symbol.asyncIterator]();
       for (;;) {
         if (stream.credit === 0) await granted(stream, parkLimitMs);
         const next = await iterator.next();
@@ -60,6 +62,19 @@ export function hostModel(
     } finally {
       streams.delete(id);
       await iterator?.return?.();
+    }
+  };
+
+  const runTexts = async (call: number, slice: TextSlice): Promise<void> => {
+    const abort = new AbortController();
+    textCalls.set(call, abort);
+    try {
+      if (opened === undefined) throw new RivuletError('DISPOSED', 'The model is not open.');
+      post({ type: 'texts-done', call, result: await opened.texts.run(slice, abort.signal) });
+    } catch (error) {
+      post({ type: 'texts-failed', call, error: errorToPlain(error) });
+    } finally {
+      textCalls.delete(call);
     }
   };
 
@@ -87,9 +102,15 @@ export function hostModel(
         stream?.wake?.();
         break;
       }
+      case 'texts':
+        void runTexts(message.call, message.slice);
+        break;
+      case 'cancel-texts':
+        textCalls.get(message.call)?.abort();
+        break;
       case 'dispose':
         for (const stream of streams.values()) stream.abort.abort();
-        void (model?.dispose() ?? Promise.resolve()).then(() => post({ type: 'disposed' }));
+        void (opened?.model.dispose() ?? Promise.resolve()).then(() => post({ type: 'disposed' }));
         break;
     }
   });

@@ -1,3 +1,4 @@
+import type { SliceResult, TextSlice } from '../embed/text-vectors.ts';
 import type { PlainError } from '../errors.ts';
 import type { GenerateEvent, Progress } from '../events.ts';
 import type { ChatRequest, CompleteRequest, ModelInfo } from '../model.ts';
@@ -32,6 +33,9 @@ export type ToHost =
   | { readonly type: 'start'; readonly stream: number; readonly call: StreamCall; readonly credit: number }
   | { readonly type: 'grant'; readonly stream: number; readonly credit: number }
   | { readonly type: 'cancel'; readonly stream: number }
+  /** Vectors or scores of some texts, answered by one `texts-done` or `texts-failed`. */
+  | { readonly type: 'texts'; readonly call: number; readonly slice: TextSlice }
+  | { readonly type: 'cancel-texts'; readonly call: number }
   | { readonly type: 'dispose' };
 
 export type ToClient =
@@ -45,6 +49,8 @@ export type ToClient =
   | { readonly type: 'event'; readonly stream: number; readonly event: GenerateEvent }
   | { readonly type: 'ended'; readonly stream: number }
   | { readonly type: 'failed'; readonly stream: number; readonly error: PlainError }
+  | { readonly type: 'texts-done'; readonly call: number; readonly result: SliceResult }
+  | { readonly type: 'texts-failed'; readonly call: number; readonly error: PlainError }
   | { readonly type: 'disposed' }
   /** In this order, as if each had come alone. */
   | { readonly type: 'several'; readonly messages: readonly ToClient[] };

@@ -1,5 +1,6 @@
 import type { ChatTemplate } from '../chat/template.ts';
 import { createTemplate } from '../create-template.ts';
+import { noTextEngine } from '../embed/text-engine.ts';
 import { parseGgufHeader } from '../gguf/parse-header.ts';
 import { createModel } from '../model.ts';
 import type { Model, ModelInfo } from '../model.ts';
@@ -16,5 +17,5 @@ export function createTextSide(
   const tokenizer: Tokenizer = createTokenizer(metadata);
   let made: ChatTemplate | undefined;
   const template = (): ChatTemplate => (made ??= createTemplate(metadata, tokenizer, chatTemplate));
-  return createModel({ info, tokenizer, template });
+  return createModel({ info, tokenizer, template, texts: noTextEngine(info.id) });
 }
