@@ -36,6 +36,7 @@ export type {
   Warning,
 } from './events.ts';
 export type { GenerationOptions, SamplerName } from './generate/generation-options.ts';
+export type { GrammarOption } from './grammar/output-grammar.ts';
 export type { ModelInspection } from './inspect-file.ts';
 export type { MetadataArray, MetadataValue } from './gguf/metadata.ts';
 export { Metadata } from './gguf/metadata.ts';

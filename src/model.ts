@@ -1,4 +1,6 @@
+import { describeFormat } from './chat/describe-format.ts';
 import { detectOutput } from './chat/formats/detect-output.ts';
+import { detectTools } from './chat/formats/detect-tools.ts';
 import { joinTextParts } from './chat/join-text-parts.ts';
 import type { ChatMessage, JSONSchema, ToolDefinition } from './chat/messages.ts';
 import { answerFormat } from './chat/output/read-answer.ts';
@@ -152,8 +154,8 @@ export function createModel(parts: ModelParts): Model {
   let disposed = false;
   const holder = new OutputHolder(tokenizer, () => visibleTexts(parts.template));
 
-  const prepareChat = (request: ChatRequest): PreparedConversation =>
-    prepareConversation(
+  const prepareChat = (request: ChatRequest): PreparedConversation => {
+    const prepared = prepareConversation(
       {
         messages: request.messages.map(joinTextParts),
         tools: request.tools,
@@ -161,6 +163,12 @@ export function createModel(parts: ModelParts): Model {
       },
       parts.template,
     );
+    const showsSystem = (): boolean => detectTools(parts.template()).showsSystem;
+    // Who has to call a tool answers with no text.
+    const isCall = request.toolChoice === 'required' || typeof request.toolChoice === 'object';
+    if (isCall) return prepared;
+    return { ...prepared, messages: describeFormat(prepared.messages, request.responseFormat, showsSystem) };
+  };
 
   const renderChat = (request: ChatRequest, prepared = prepareChat(request)): RenderedPrompt => {
     const template = parts.template();

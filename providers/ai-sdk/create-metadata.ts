@@ -5,7 +5,7 @@ import type { ModelInfo } from '../../src/model.ts';
 /** `providerMetadata` of a finished answer: where its time went (milliseconds), and on what engine. */
 export function createMetadata(
   info: ModelInfo,
-  { usage, timings }: GenerateEvent & { type: 'finish' },
+  { usage, timings, warnings = [] }: GenerateEvent & { type: 'finish' },
   tokens: readonly TokenLogprob[],
 ): SharedV4ProviderMetadata {
   const { loadMs, queueMs, prefillMs, decodeMs } = timings;
@@ -29,6 +29,8 @@ export function createMetadata(
               threads: info.engine.threads,
             },
           }),
+      // What a schema wanted and no grammar could hold is known at the end, when warnings are told already.
+      ...(warnings.length === 0 ? {} : { warnings: warnings.map(({ message }) => message) }),
       ...(tokens.length === 0 ? {} : { logprobs: tokens.map(plainToken) }),
     },
   };

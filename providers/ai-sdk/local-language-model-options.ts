@@ -20,6 +20,12 @@ export type LocalLanguageModelOptions = {
   samplers?: ('penalties' | 'top-k' | 'typical' | 'top-p' | 'min-p' | 'temperature')[] | undefined;
   /** 0–100: deltas carry their tokens with this many alternatives in `providerMetadata.local`. */
   logprobs?: number | undefined;
+  /** Most calls of tools in one answer. */
+  maxToolCalls?: number | undefined;
+  /** Holds text to a grammar in GBNF or EBNF, or to a regular expression that matches all of it. */
+  grammar?: { gbnf: string } | { ebnf: string } | { regex: string } | undefined;
+  /** Near the token limit an output that is held to a grammar gets the shortest end there is. */
+  closeGrammar?: boolean | undefined;
   /** Given to the chat template as they are. */
   templateVariables?: Record<string, JSONValue> | undefined;
 };
@@ -33,6 +39,15 @@ const localLanguageModelOptions = z.strictObject({
   logitBias: z.record(z.string().regex(/^\d+$/), z.union([z.number(), z.literal(false)])).optional(),
   samplers: z.array(z.enum(['penalties', 'top-k', 'typical', 'top-p', 'min-p', 'temperature'])).optional(),
   logprobs: z.int().min(0).max(100).optional(),
+  maxToolCalls: z.int().positive().optional(),
+  grammar: z
+    .union([
+      z.strictObject({ gbnf: z.string() }),
+      z.strictObject({ ebnf: z.string() }),
+      z.strictObject({ regex: z.string() }),
+    ])
+    .optional(),
+  closeGrammar: z.boolean().optional(),
   templateVariables: z.record(z.string(), z.json()).optional(),
 });
 

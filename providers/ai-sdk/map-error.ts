@@ -9,6 +9,13 @@ const missingModel: ReadonlySet<ErrorCode> = new Set([
   'SOURCE_NOT_A_FILE',
 ]);
 
+/** Codes that mean: a schema or grammar of the request cannot be used. */
+const badGrammar: ReadonlySet<ErrorCode> = new Set([
+  'SCHEMA_INVALID',
+  'GRAMMAR_INVALID',
+  'GRAMMAR_TOO_LARGE',
+]);
+
 /** Options that the AI SDK calls something else. */
 const argumentNames: ReadonlyMap<string, string> = new Map([
   ['maxTokens', 'maxOutputTokens'],
@@ -25,10 +32,15 @@ export function mapError(error: unknown, modelId: string): unknown {
   if (missingModel.has(code)) {
     return withCause(new NoSuchModelError({ modelId, modelType: 'languageModel', message }), error);
   }
-  if (code === 'INVALID_ARGUMENT') {
-    const { option } = error.details;
+  const { option } = error.details;
+  if (code === 'INVALID_ARGUMENT' || badGrammar.has(code)) {
     return new InvalidArgumentError({
-      argument: typeof option === 'string' ? (argumentNames.get(option) ?? option) : 'options',
+      argument:
+        typeof option === 'string'
+          ? (argumentNames.get(option) ?? option)
+          : badGrammar.has(code)
+            ? 'responseFormat'
+            : 'options',
       message,
       cause: error,
     });

@@ -1,8 +1,12 @@
 import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager';
 import { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import type { BindToolsInput, LangSmithParams } from '@langchain/core/language_models/chat_models';
-import type { BaseLanguageModelInput } from '@langchain/core/language_models/base';
+import type {
+  BaseLanguageModelInput,
+  StructuredOutputMethodOptions,
+} from '@langchain/core/language_models/base';
 import type { ChatModelStreamEvent } from '@langchain/core/language_models/event';
+import { assembleStructuredOutputPipeline } from '@langchain/core/language_models/structured_output';
 import type { ModelProfile } from '@langchain/core/language_models/profile';
 import type { AIMessageChunk, BaseMessage, MessageContent } from '@langchain/core/messages';
 import type { ChatGenerationChunk, ChatResult, LLMResult } from '@langchain/core/outputs';
@@ -14,10 +18,10 @@ import type { ChatRequest, Model } from '../../src/model.ts';
 import { VERSION } from '../version.ts';
 import { Answer } from './answer.ts';
 import {
-  assertSupported,
   mergeGenerationOptions,
   pickBaseParams,
   pickLoadOptions,
+  prepareResponseFormat,
   toPlainOptions,
 } from './chat-options.ts';
 import type { ChatLocalCallOptions, ChatLocalGenerationOptions, ChatLocalInput } from './chat-options.ts';
@@ -28,6 +32,8 @@ import { leaveOnAbort } from './leave-on-abort.ts';
 import { mapError } from './map-error.ts';
 import { prepareTools, toOpenAiTools } from './prepare-tools.ts';
 import { mapFinishReason, modelProvider } from './response-metadata.ts';
+import { structuredOutput } from './structured-output.ts';
+import type { AnyRecord, OutputSchema } from './structured-output.ts';
 import { toChunks } from './to-chunks.ts';
 import { toEvents } from './to-events.ts';
 
@@ -76,6 +82,29 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
     kwargs?: Partial<ChatLocalCallOptions>,
   ): Runnable<BaseLanguageModelInput, AIMessageChunk, ChatLocalCallOptions> {
     return this.withConfig({ tools: toOpenAiTools(tools), ...kwargs });
+  }
+
+  /**
+   * Answers of the schema's shape, which they cannot leave: as the arguments of a call (`functionCalling`, the
+   * default), as the text of the answer (`jsonSchema`), or as any JSON (`jsonMode`). `strict` changes nothing.
+   */
+  override withStructuredOutput<RunOutput extends AnyRecord = AnyRecord>(
+    schema: OutputSchema<RunOutput>,
+    config?: StructuredOutputMethodOptions<false>,
+  ): Runnable<BaseLanguageModelInput, RunOutput>;
+  override withStructuredOutput<RunOutput extends AnyRecord = AnyRecord>(
+    schema: OutputSchema<RunOutput>,
+    config?: StructuredOutputMethodOptions<true>,
+  ): Runnable<BaseLanguageModelInput, { raw: BaseMessage; parsed: RunOutput }>;
+  override withStructuredOutput<RunOutput extends AnyRecord = AnyRecord>(
+    schema: OutputSchema<RunOutput>,
+    config: StructuredOutputMethodOptions<boolean> = {},
+  ): Runnable<BaseLanguageModelInput, RunOutput | { raw: BaseMessage; parsed: RunOutput }> {
+    const { tools, options, parser } = structuredOutput(schema, config);
+    const model = tools === undefined ? this.withConfig(options) : this.bindTools(tools, options);
+    const isRaw = config.includeRaw === true;
+    const name = isRaw ? 'StructuredOutputRunnable' : 'StructuredOutput';
+    return assembleStructuredOutputPipeline<RunOutput>(model, parser, isRaw, name);
   }
 
   /** Loads the model ahead of the first request; afterwards {@link ChatLocal.profile} is complete. */
@@ -155,7 +184,7 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
       pdfInputs: false,
       videoInputs: false,
       toolCalling: true,
-      structuredOutput: false,
+      structuredOutput: true,
     };
   }
 
@@ -188,7 +217,8 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
     const outputVersion = options.outputVersion ?? this.outputVersion;
     const merged = toPlainOptions(mergeGenerationOptions(this.#generation, options));
     const tools = prepareTools(options.tools, options.tool_choice);
-    const own = { outputVersion, ...tools, _type: this._llmType() };
+    const format = prepareResponseFormat(options.response_format);
+    const own = { outputVersion, ...tools, ...format, _type: this._llmType() };
     const parameters = { ...this._identifyingParams(), ...merged, ...own };
     return JSON.stringify(Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }
@@ -212,6 +242,7 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
     return {
       ...mergeGenerationOptions(this.#generation, options),
       ...prepareTools(options.tools, options.tool_choice),
+      ...prepareResponseFormat(options.response_format),
       messages: convertMessages(messages),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     };
@@ -225,7 +256,6 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
   ): AsyncGenerator<GenerateEvent, void, undefined> {
     try {
       options.signal?.throwIfAborted();
-      assertSupported(options);
       const request = this.#createRequest(messages, options);
       const model = await this.#load(options.signal);
       warnAboutReasoning(model, request, answer);

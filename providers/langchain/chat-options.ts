@@ -16,12 +16,17 @@ export interface ChatLocalInput
   readonly model: string | Model;
 }
 
+export interface ResponseFormatOption {
+  readonly type: string;
+  readonly json_schema?: { readonly schema?: unknown };
+}
+
 export interface ChatLocalCallOptions
   extends BaseChatModelCallOptions, Omit<ChatLocalGenerationOptions, 'stop'> {
   /** See {@link ChatLocal.bindTools}. */
   readonly tools?: readonly BindToolsInput[];
-  /** Not supported yet: anything but `{ type: 'text' }` fails with `UNSUPPORTED`. */
-  readonly response_format?: { readonly type: string };
+  /** In the shape of OpenAI's interface: `text`, `json_object`, or `json_schema` with its schema. */
+  readonly response_format?: ResponseFormatOption;
 }
 
 /** Whitelists: inside agents the options also carry the caller's own keys, functions among them. */
@@ -44,6 +49,9 @@ const generationKeys: readonly [
   'logprobs',
   'priority',
   'reasoning',
+  'grammar',
+  'closeGrammar',
+  'maxToolCalls',
   'templateVariables',
 ] = [
   'maxTokens',
@@ -64,6 +72,9 @@ const generationKeys: readonly [
   'logprobs',
   'priority',
   'reasoning',
+  'grammar',
+  'closeGrammar',
+  'maxToolCalls',
   'templateVariables',
 ];
 const loadKeys = [
@@ -115,19 +126,21 @@ export function toPlainOptions(options: ChatLocalGenerationOptions): Record<stri
     : { ...rest, logitBias: [...logitBias].map(([id, bias]) => [id, String(bias)]) };
 }
 
-/** @throws {RivuletError} `UNSUPPORTED` for structured output: LangChain has no channel for a warning. */
-export function assertSupported(options: ChatLocalCallOptions): void {
-  const found = unsupportedOption(options);
-  if (found === undefined) return;
+/** @throws {RivuletError} `INVALID_ARGUMENT` for a format of another shape */
+export function prepareResponseFormat(
+  format: ResponseFormatOption | undefined,
+): Pick<ChatRequest, 'responseFormat'> {
+  if (format === undefined || format.type === 'text') return {};
+  if (format.type === 'json_object') return { responseFormat: { type: 'json' } };
+  const schema = format.json_schema?.schema;
+  if (format.type === 'json_schema' && typeof schema === 'object' && schema !== null) {
+    return { responseFormat: { type: 'json', schema: { ...schema } } };
+  }
   throw new RivuletError(
-    'UNSUPPORTED',
-    `ChatLocal does not shape answers yet, and the call asked for ${found}; leave that option out, or describe the wanted format in the prompt.`,
-    { details: { option: found } },
+    'INVALID_ARGUMENT',
+    `Expected response_format to be { type: "text" }, { type: "json_object" } or { type: "json_schema", json_schema: { schema } }, got ${JSON.stringify(format)}.`,
+    { details: { option: 'response_format' } },
   );
-}
-
-function unsupportedOption({ response_format: responseFormat }: ChatLocalCallOptions): string | undefined {
-  return responseFormat !== undefined && responseFormat.type !== 'text' ? 'response_format' : undefined;
 }
 
 /** Those of the keys that have a value. */

@@ -1,11 +1,13 @@
 import { createInterface } from 'node:readline';
 import type { Interface } from 'node:readline';
 import type { CAC } from 'cac';
-import type { ChatMessage, GenerationOptions, Model } from '../index.ts';
+import type { ChatMessage, Model } from '../index.ts';
 import { describeError } from './describe-error.ts';
 import { textFlag } from './flag-values.ts';
 import type { FlagValues } from './flag-values.ts';
 import { addGenerationFlags, readGenerationFlags } from './generation-flags.ts';
+import { readFormatFlags } from './format-flags.ts';
+import type { AnswerOptions } from './format-flags.ts';
 import { unguard } from './guard-arguments.ts';
 import { Interrupt, isOutputClosed, OutputClosed, withInterrupt } from './interrupt.ts';
 import { addLoadFlags, readLoadFlags } from './load-flags.ts';
@@ -18,7 +20,7 @@ export function addChatCommand(cli: CAC): void {
   addGenerationFlags(addLoadFlags(command))
     .example('  $ rivulet chat smollm2 --system "You are brief."')
     .action(async (reference: string, flags: FlagValues) => {
-      const generation = readGenerationFlags(flags);
+      const generation = { ...readGenerationFlags(flags), ...(await readFormatFlags(flags)) };
       const load = await readLoadFlags(flags);
       const { loadModel } = await import('../index.ts');
       const bar = createProgressBar(process.stderr);
@@ -37,11 +39,7 @@ export function addChatCommand(cli: CAC): void {
     });
 }
 
-async function converse(
-  model: Model,
-  generation: GenerationOptions,
-  system: string | undefined,
-): Promise<void> {
+async function converse(model: Model, generation: AnswerOptions, system: string | undefined): Promise<void> {
   const opening: readonly ChatMessage[] = system === undefined ? [] : [{ role: 'system', content: system }];
   let messages: ChatMessage[] = [...opening];
   let answering: AbortController | undefined;
@@ -89,7 +87,7 @@ async function converse(
 /** The conversation after one more turn; as it was when the turn came to nothing. */
 async function answerTurn(
   model: Model,
-  generation: GenerationOptions,
+  generation: AnswerOptions,
   messages: readonly ChatMessage[],
   input: string,
   signal: AbortSignal,

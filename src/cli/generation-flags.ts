@@ -82,6 +82,10 @@ const generationFlags: readonly GenerationFlag[] = [
 export function addGenerationFlags(command: Command): Command {
   for (const flag of generationFlags) command.option(flag.usage, flag.description);
   return command
+    .option('--json', 'Answer with JSON')
+    .option('--json-schema <schema>', 'Answer with JSON that is valid under this schema (JSON, or @file)')
+    .option('--grammar <gbnf>', 'Answer with a text of this grammar (GBNF, or @file)')
+    .option('--regex <pattern>', 'Answer with a text that this regular expression matches')
     .option('--stop <text>', 'End the answer before this text; may be repeated')
     .option('--system <text>', 'What the model is told before the conversation');
 }

@@ -2,6 +2,7 @@ import type { CAC } from 'cac';
 import type { ChatMessage } from '../index.ts';
 import { booleanFlag, textFlag } from './flag-values.ts';
 import type { FlagValues } from './flag-values.ts';
+import { readFormatFlags } from './format-flags.ts';
 import { addGenerationFlags, readGenerationFlags } from './generation-flags.ts';
 import { unguard } from './guard-arguments.ts';
 import { withInterrupt } from './interrupt.ts';
@@ -27,7 +28,7 @@ async function run(
   flags: FlagValues,
   signal: AbortSignal,
 ): Promise<void> {
-  const generation = readGenerationFlags(flags);
+  const generation = { ...readGenerationFlags(flags), ...(await readFormatFlags(flags)) };
   const load = await readLoadFlags(flags);
   const prompt = await readInput(words, 'a prompt', signal);
   const system = textFlag(flags, 'system');

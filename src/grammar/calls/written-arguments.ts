@@ -247,20 +247,28 @@ class ValueWriter {
   }
 
   #others(schema: Schema, types: readonly string[]): GrammarNode {
-    const writing = this.#writing;
-    const isSimple = types.every((type) => type !== 'array' && type !== 'object');
-    if (writing.kind === 'tagged' || (writing.kind !== 'python' && isSimple)) {
-      const definitions = isObject(this.#source.root) ? this.#source.root : {};
-      const { grammar, unenforced } = schemaGrammar({
-        $defs: definitions['$defs'] ?? {},
-        definitions: definitions['definitions'] ?? {},
-        allOf: [schema, { type: types }],
-      });
-      for (const { path } of unenforced) this.#complain(path);
-      return this.#builder.embed(grammar);
-    }
-    if (!isSimple) this.#complain(this.#source.pathOf(schema));
-    return choice(...types.map((type) => this.#simple(type)));
+    const isNested = (type: string): boolean => type === 'array' || type === 'object';
+    const isOwn = (type: string): boolean => {
+      if (this.#writing.kind === 'tagged') return false;
+      return isNested(type) || (this.#writing.kind === 'python' && (type === 'boolean' || type === 'null'));
+    };
+    if (types.some((type) => isOwn(type) && isNested(type))) this.#complain(this.#source.pathOf(schema));
+    const asJson = types.filter((type) => !isOwn(type));
+    return choice(
+      ...types.filter(isOwn).map((type) => this.#simple(type)),
+      ...(asJson.length === 0 ? [] : [this.#json(schema, asJson)]),
+    );
+  }
+
+  #json(schema: Schema, types: readonly string[]): GrammarNode {
+    const definitions = isObject(this.#source.root) ? this.#source.root : {};
+    const { grammar, unenforced } = schemaGrammar({
+      $defs: definitions['$defs'] ?? {},
+      definitions: definitions['definitions'] ?? {},
+      allOf: [schema, { type: types }],
+    });
+    for (const { path } of unenforced) this.#complain(path);
+    return this.#builder.embed(grammar);
   }
 
   /** Lists and objects of other forms are held to their outline only. */

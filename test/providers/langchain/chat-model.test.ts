@@ -213,18 +213,6 @@ test('options: those of the call over those of the instance, foreign keys stay o
   expect(model.requests[0]?.options).not.toHaveProperty('maxRetries');
 });
 
-test.each([['response_format', { response_format: { type: 'json_object' } }]])(
-  '%s is refused, not left out',
-  async (option, options) => {
-    const model = scriptedModel({ outputs: [['a']] });
-    await expect(new ChatLocal(model).invoke('x', options)).rejects.toMatchObject({
-      code: 'UNSUPPORTED',
-      details: { option },
-    });
-    expect(model.requests).toHaveLength(0);
-  },
-);
-
 test('an empty list of tools is no tools', async () => {
   const model = scriptedModel({ outputs: [['a']] });
   const message = await new ChatLocal(model).invoke('x', {

@@ -1,0 +1,40 @@
+import { addInstructions } from './described-tools.ts';
+import type { ChatMessage, JSONSchema } from './messages.ts';
+
+/** What an answer has to look like. */
+export type ResponseFormat =
+  | { readonly type: 'text' }
+  | { readonly type: 'json'; readonly schema?: JSONSchema };
+
+/**
+ * Tells the model of the format that its answer is held to, where the conversation does not: what a model expects to
+ * write it writes better than what it is forced to. A conversation that mentions all properties of a schema, or JSON
+ * where there is no schema, stays as it is.
+ * @param showsSystem whether the template has a place for words of the system
+ */
+export function describeFormat(
+  messages: readonly ChatMessage[],
+  format: ResponseFormat | undefined,
+  showsSystem: () => boolean,
+): readonly ChatMessage[] {
+  if (format?.type !== 'json' || isKnown(messages, format.schema)) return messages;
+  const text =
+    format.schema === undefined
+      ? 'Answer with JSON.'
+      : `Answer with JSON that is valid under this JSON schema:\n${JSON.stringify(format.schema)}`;
+  return addInstructions(messages, text, showsSystem());
+}
+
+function isKnown(messages: readonly ChatMessage[], schema: JSONSchema | undefined): boolean {
+  const words = messages.map(({ content }) =>
+    (typeof content === 'string'
+      ? content
+      : content.map((part) => (part.type === 'text' ? part.text : '')).join('\n')
+    ).toLowerCase(),
+  );
+  const isMentioned = (word: string): boolean => words.some((text) => text.includes(word.toLowerCase()));
+  if (schema === undefined) return isMentioned('json');
+  const { properties } = (typeof schema === 'boolean' ? {} : schema) as { readonly properties?: unknown };
+  const names = typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
+  return names.length > 0 && names.every(isMentioned);
+}
