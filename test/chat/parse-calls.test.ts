@@ -118,6 +118,14 @@ describe('what is no call', () => {
     ['a list of numbers', '<tool_call>[1, 2]</tool_call>'],
     ['arguments that are no object', '<tool_call>{"name": "add", "arguments": [1]}</tool_call>'],
     ['arguments that go wrong', '<tool_call>{"name": "add", "arguments": {"a" 1}}</tool_call>'],
+    [
+      'arguments under a key that nobody knows',
+      '<tool_call>{"name": "add", "argumenst": {"a": 1}}</tool_call>',
+    ],
+    [
+      'what the model was told of a tool',
+      '<tool_call>{"name": "add", "description": "x", "parameters": {}}</tool_call>',
+    ],
     ['half of a marker', 'a <tool_cal'],
     ['a marker alone', '<tool_call>'],
   ])('%s comes out as text', (_, text) => {

@@ -1,4 +1,5 @@
 import { namePlaceholder } from '../tool-format.ts';
+import { escapePattern } from './escape-pattern.ts';
 import type { CallHeader, ParameterReading, ToolFormat, ToolReading, ToolWriting } from '../tool-format.ts';
 
 interface TaggedTexts extends Pick<ToolWriting, 'beforeName' | 'afterName' | 'afterArguments'> {
@@ -116,7 +117,10 @@ function invoke(name: string, section: string, prefix: string, texts: Partial<Ta
     {
       opens: [open, `<${prefix}invoke name=`],
       closes: [close],
-      header: { until: ['>'], pattern: /^\s*(?:<\S*invoke name=)?\s*"?([\w.-]+)"?\s*$/ },
+      header: {
+        until: ['>'],
+        pattern: new RegExp(`^\\s*(?:<${escapePattern(prefix)}invoke name=)?\\s*"?([\\w.-]+)"?\\s*$`),
+      },
       parameters: {
         open: `<${prefix}parameter name=`,
         middle: '>',

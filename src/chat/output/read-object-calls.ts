@@ -42,6 +42,9 @@ export function* readObjectCall(context: CallContext, body: ObjectBody): Reading
   /** Arguments that came before the name. */
   let early: string | undefined;
   let isComplete = false;
+  let hasUnknown = false;
+  /** The model repeats what it was told of a tool. */
+  let isDefinition = false;
   reader.position += 1;
   for (;;) {
     yield* reader.skipSpace();
@@ -51,15 +54,11 @@ export function* readObjectCall(context: CallContext, body: ObjectBody): Reading
     if (key === undefined || (yield* reader.take([':'])) === undefined) {
       return isComplete && (yield* leave(context));
     }
+    const isKnown = body.nameKeys.includes(key) || body.argumentsKeys.includes(key) || otherKeys.has(key);
     // A key that no call has shows an answer in JSON early.
-    if (
-      context.needsArguments &&
-      !otherKeys.has(key) &&
-      !body.nameKeys.includes(key) &&
-      !body.argumentsKeys.includes(key)
-    ) {
-      return isComplete && (yield* leave(context));
-    }
+    if (!isKnown && context.needsArguments) return isComplete && (yield* leave(context));
+    hasUnknown ||= !isKnown;
+    isDefinition ||= key === 'description';
     const kind = yield* peekLiteral(reader);
     if (isComplete) {
       if (!(yield* readLiteral(reader, ignore))) return yield* leave(context);
@@ -72,6 +71,7 @@ export function* readObjectCall(context: CallContext, body: ObjectBody): Reading
         isComplete = true;
       }
     } else if (body.argumentsKeys.includes(key)) {
+      if (isDefinition && key === 'parameters') return false;
       let collected = '';
       const collect = (json: string): void => {
         collected += json;
@@ -95,7 +95,8 @@ export function* readObjectCall(context: CallContext, body: ObjectBody): Reading
     context.settled = reader.at;
     return true;
   }
-  if (name === undefined || context.needsArguments) return false;
+  // Under a key that nobody knows there may be arguments: then it is no call of none.
+  if (name === undefined || context.needsArguments || hasUnknown) return false;
   context.writeInput('{}');
   context.complete();
   return true;
