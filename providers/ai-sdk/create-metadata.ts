@@ -19,21 +19,23 @@ export function createMetadata(
       timeToFirstTokenMs: queueMs + prefillMs,
       promptTokensPerSecond: perSecond(computedPromptTokens, prefillMs),
       tokensPerSecond: perSecond(usage.outputTokens.total, decodeMs),
-      quantization: info.quantization,
-      ...(info.engine === undefined
-        ? {}
-        : {
-            engine: {
-              dialect: info.engine.dialect,
-              device: info.engine.device,
-              threads: info.engine.threads,
-            },
-          }),
+      ...describeEngine(info),
       // What a schema wanted and no grammar could hold is known at the end, when warnings are told already.
       ...(warnings.length === 0 ? {} : { warnings: warnings.map(({ message }) => message) }),
       ...(tokens.length === 0 ? {} : { logprobs: tokens.map(plainToken) }),
     },
   };
+}
+
+/** `providerMetadata` of vectors and scores. */
+export function engineMetadata(info: ModelInfo): SharedV4ProviderMetadata {
+  return { local: describeEngine(info) };
+}
+
+function describeEngine({ quantization, engine }: ModelInfo): JSONObject {
+  if (engine === undefined) return { quantization };
+  const { dialect, device, threads } = engine;
+  return { quantization, engine: { dialect, device, threads } };
 }
 
 /** `providerMetadata` of a delta or a part that was asked for with `logprobs`; empty without. */

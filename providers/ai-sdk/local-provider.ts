@@ -1,9 +1,12 @@
 import { NoSuchModelError } from '@ai-sdk/provider';
-import type { LanguageModelV4, ProviderV4 } from '@ai-sdk/provider';
+import type { EmbeddingModelV4, LanguageModelV4, ProviderV4, RerankingModelV4 } from '@ai-sdk/provider';
 import { sharedModel } from '#rivulet';
 import type { FetchOptions, SharedLoadOptions } from '#rivulet';
 import type { Model } from '../../src/model.ts';
+import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { LocalLanguageModel } from './local-language-model.ts';
+import type { LocalLanguageModelConfig } from './local-language-model.ts';
+import { LocalRerankingModel } from './local-reranking-model.ts';
 
 /** How the models of a provider are loaded. */
 export interface LocalProviderSettings extends Omit<SharedLoadOptions & FetchOptions, 'signal'> {}
@@ -18,6 +21,14 @@ export interface LocalProvider extends ProviderV4 {
   languageModel(model: string | Model, settings?: LocalProviderSettings): LanguageModelV4;
   /** The same as {@link LocalProvider.languageModel}. */
   chat(model: string | Model, settings?: LocalProviderSettings): LanguageModelV4;
+  /** Vectors of texts, for `embed` and `embedMany`. */
+  embeddingModel(model: string | Model, settings?: LocalProviderSettings): EmbeddingModelV4;
+  /** The same as {@link LocalProvider.embeddingModel}. */
+  embedding(model: string | Model, settings?: LocalProviderSettings): EmbeddingModelV4;
+  /** Documents by how well they answer a query, for `rerank`. */
+  rerankingModel(model: string | Model, settings?: LocalProviderSettings): RerankingModelV4;
+  /** The same as {@link LocalProvider.rerankingModel}. */
+  reranking(model: string | Model, settings?: LocalProviderSettings): RerankingModelV4;
   /**
    * Loads a model ahead of its first request; later requests with the same settings share it.
    *
@@ -28,12 +39,17 @@ export interface LocalProvider extends ProviderV4 {
 
 /** A provider whose models are loaded with the given settings. */
 export function createLocal(providerSettings: LocalProviderSettings = {}): LocalProvider {
-  const createLanguageModel = (model: string | Model, settings?: LocalProviderSettings): LanguageModelV4 => {
-    const merged = { ...providerSettings, ...settings, provider: 'local.chat' };
-    return typeof model === 'string'
-      ? new LocalLanguageModel(model, merged)
-      : new LocalLanguageModel(model.info.id, { ...merged, model });
-  };
+  const maker =
+    <T>(Class: new (modelId: string, config: LocalLanguageModelConfig) => T, kind: string) =>
+    (model: string | Model, settings?: LocalProviderSettings): T => {
+      const merged = { ...providerSettings, ...settings, provider: `local.${kind}` };
+      return typeof model === 'string'
+        ? new Class(model, merged)
+        : new Class(model.info.id, { ...merged, model });
+    };
+  const createLanguageModel = maker(LocalLanguageModel, 'chat');
+  const createEmbeddingModel = maker(LocalEmbeddingModel, 'embedding');
+  const createRerankingModel = maker(LocalRerankingModel, 'reranking');
 
   const provider = function (model: string | Model, settings?: LocalProviderSettings): LanguageModelV4 {
     if (new.target !== undefined) throw new Error('Call local(…) without the new keyword.');
@@ -44,9 +60,10 @@ export function createLocal(providerSettings: LocalProviderSettings = {}): Local
     specificationVersion: 'v4' as const,
     languageModel: createLanguageModel,
     chat: createLanguageModel,
-    embeddingModel: (modelId: string): never => {
-      throw new NoSuchModelError({ modelId, modelType: 'embeddingModel' });
-    },
+    embeddingModel: createEmbeddingModel,
+    embedding: createEmbeddingModel,
+    rerankingModel: createRerankingModel,
+    reranking: createRerankingModel,
     imageModel: (modelId: string): never => {
       throw new NoSuchModelError({ modelId, modelType: 'imageModel' });
     },

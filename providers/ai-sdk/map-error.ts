@@ -26,11 +26,15 @@ const argumentNames: ReadonlyMap<string, string> = new Map([
  * The AI SDK's own error where it has one for the case, with ours as its cause; everything else, abort
  * reasons above all, stays as it is.
  */
-export function mapError(error: unknown, modelId: string): unknown {
+export function mapError(
+  error: unknown,
+  modelId: string,
+  modelType: NoSuchModelError['modelType'] = 'languageModel',
+): unknown {
   if (!RivuletError.isInstance(error)) return error;
   const { code, message } = error;
   if (missingModel.has(code)) {
-    return withCause(new NoSuchModelError({ modelId, modelType: 'languageModel', message }), error);
+    return withCause(new NoSuchModelError({ modelId, modelType, message }), error);
   }
   const { option } = error.details;
   if (code === 'INVALID_ARGUMENT' || badGrammar.has(code)) {

@@ -7,6 +7,7 @@ import { mapReasoningToProviderEffort } from '@ai-sdk/provider-utils';
 import type { JSONSchema, ToolDefinition } from '../../src/chat/messages.ts';
 import type { ChatRequest } from '../../src/model.ts';
 import { convertPrompt } from './convert-prompt.ts';
+import { defined } from './defined.ts';
 import { parseLocalOptions } from './local-language-model-options.ts';
 import type { LocalLanguageModelOptions } from './local-language-model-options.ts';
 
@@ -109,12 +110,4 @@ function prepareLocalOptions(options: LocalLanguageModelOptions): Partial<ChatRe
     bias === false ? Number.NEGATIVE_INFINITY : bias,
   ]);
   return { ...defined(rest), logitBias: new Map(entries) };
-}
-
-type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
-
-/** The entries that have a value: with `exactOptionalPropertyTypes` a missing key is not an undefined one. */
-function defined<T extends object>(values: T): Defined<T> {
-  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Defined<T>;
 }

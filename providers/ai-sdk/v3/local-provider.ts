@@ -21,6 +21,7 @@ export interface LocalProvider extends ProviderV3 {
   languageModel(model: string | Model, settings?: LocalProviderSettings): LanguageModelV3;
   /** The same as {@link LocalProvider.languageModel}. */
   chat(model: string | Model, settings?: LocalProviderSettings): LanguageModelV3;
+  embeddingModel(model: string | Model, settings?: LocalProviderSettings): EmbeddingModelV3;
   /** Loads a model ahead of its first request. @throws {RivuletError} as `loadModel` */
   load: LocalProviderV4['load'];
 }
@@ -40,7 +41,8 @@ export function createLocal(providerSettings: LocalProviderSettings = {}): Local
     specificationVersion: 'v3' as const,
     languageModel,
     chat: languageModel,
-    embeddingModel: (modelId: string) => toEmbeddingModelV3(base.embeddingModel(modelId)),
+    embeddingModel: (model: string | Model, settings?: LocalProviderSettings) =>
+      toEmbeddingModelV3(base.embeddingModel(model, settings)),
     imageModel: (modelId: string): never => base.imageModel(modelId) as never,
     load: base.load,
   });
