@@ -4,7 +4,7 @@ import { sharedModel } from '#rivulet';
 import type { SharedModel } from '#rivulet';
 import { convertWarnings } from './convert-warnings.ts';
 import { engineMetadata } from './create-metadata.ts';
-import { defined } from './defined.ts';
+import { defined } from '../defined.ts';
 import { parseEmbeddingOptions } from './local-embedding-model-options.ts';
 import type { LocalLanguageModelConfig } from './local-language-model.ts';
 import { mapError } from './map-error.ts';

@@ -7,7 +7,7 @@ import { mapReasoningToProviderEffort } from '@ai-sdk/provider-utils';
 import type { JSONSchema, ToolDefinition } from '../../src/chat/messages.ts';
 import type { ChatRequest } from '../../src/model.ts';
 import { convertPrompt } from './convert-prompt.ts';
-import { defined } from './defined.ts';
+import { defined } from '../defined.ts';
 import { parseLocalOptions } from './local-language-model-options.ts';
 import type { LocalLanguageModelOptions } from './local-language-model-options.ts';
 

@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
 
 import { afterAll, describe, expect, it } from 'vitest';
 
 import type { Model } from '../../src/model.ts';
 import { openModel } from '../../src/open-model.ts';
 import { nodePlatform } from '../../src/platform-node.ts';
+import { conformanceModelPath } from '../support/conformance-model.ts';
 import { tinyLlama } from '../support/tiny-llama.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rivulet-embed-'));
@@ -19,14 +18,6 @@ const write = (name: string, bytes: Uint8Array): string => {
   writeFileSync(path, bytes);
   return path;
 };
-const conformance = (name: string): string =>
-  write(
-    name,
-    gunzipSync(
-      readFileSync(fileURLToPath(new URL(`../conformance/tiny-models/${name}.gguf.gz`, import.meta.url))),
-    ),
-  );
-
 async function using(
   path: string,
   dialect: 'native' | 'portable',
@@ -45,7 +36,7 @@ const texts = ['a brook', 'the river runs to the sea', '', 'x', 'a brook'];
 
 describe.each(['native', 'portable'] as const)('an encoder in the %s dialect', (dialect) => {
   it('makes one vector of length 1 per text, the same alone and among others', () =>
-    using(conformance('bert'), dialect, async (model) => {
+    using(conformanceModelPath('bert'), dialect, async (model) => {
       expect(model.info.capabilities).toEqual({
         chat: false,
         reasoning: false,
@@ -69,7 +60,7 @@ describe.each(['native', 'portable'] as const)('an encoder in the %s dialect', (
     }));
 
   it('cuts dimensions, and gives all tokens when asked', () =>
-    using(conformance('bert'), dialect, async (model) => {
+    using(conformanceModelPath('bert'), dialect, async (model) => {
       const [whole] = (await model.embed({ values: ['a brook'], normalize: false })).embeddings;
       const [short] = (await model.embed({ values: ['a brook'], dimensions: 8 })).embeddings;
       expect(short).toHaveLength(8);
@@ -85,7 +76,7 @@ describe.each(['native', 'portable'] as const)('an encoder in the %s dialect', (
     }));
 
   it('ranks documents by its head, scores from 0 to 1', () =>
-    using(conformance('bert-rerank'), dialect, async (model) => {
+    using(conformanceModelPath('bert-rerank'), dialect, async (model) => {
       expect(model.info.capabilities).toMatchObject({ embedding: false, reranking: true });
       const documents = ['the sea', 'a river', 'stones and sand', 'the sea'];
       const { ranking, usage } = await model.rerank({ query: 'where does the river run?', documents });
@@ -109,7 +100,7 @@ describe.each(['native', 'portable'] as const)('an encoder in the %s dialect', (
 
 describe('what does not fit', () => {
   it('an overlong text is an error with its place and both numbers, or is cut with a warning', () =>
-    using(conformance('bert'), 'native', async (model) => {
+    using(conformanceModelPath('bert'), 'native', async (model) => {
       const long = 'river '.repeat(2000);
       await expect(model.embed({ values: ['short', long] })).rejects.toMatchObject({
         code: 'CONTEXT_OVERFLOW',
@@ -127,7 +118,7 @@ describe('what does not fit', () => {
     ['dimensions', { dimensions: 0 }],
     ['pooling', { pooling: 'rank' as 'mean' }],
   ])('%s that the model does not have', (name, options) =>
-    using(conformance('bert'), 'native', async (model) => {
+    using(conformanceModelPath('bert'), 'native', async (model) => {
       await expect(model.embed({ values: ['a'], ...options })).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
         message: expect.stringContaining(name) as string,
@@ -136,14 +127,14 @@ describe('what does not fit', () => {
   );
 
   it('lone surrogates and a megabyte of text are texts like others', () =>
-    using(conformance('bert'), 'native', async (model) => {
+    using(conformanceModelPath('bert'), 'native', async (model) => {
       const values = ['\ud800', 'a'.repeat(2 ** 20), `a\udfff${'b '.repeat(2 ** 18)}`];
       const { embeddings } = await model.embed({ values, truncate: true });
       for (const vector of embeddings) expect(lengthOf(vector)).toBeCloseTo(1, 5);
     }));
 
   it('an abort ends the request with its reason', () =>
-    using(conformance('bert'), 'native', async (model) => {
+    using(conformanceModelPath('bert'), 'native', async (model) => {
       const abort = new AbortController();
       const values = Array.from({ length: 4000 }, () => 'the river runs to the sea');
       const onProgress = (): void => abort.abort(new Error('enough'));
@@ -162,13 +153,13 @@ describe('what does not fit', () => {
     }));
 
   it('an encoder does not chat', () =>
-    using(conformance('bert'), 'native', async (model) => {
+    using(conformanceModelPath('bert'), 'native', async (model) => {
       const events = model.chat({ messages: [{ role: 'user', content: 'hi' }] });
       await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'UNSUPPORTED' });
     }));
 
   it('a disposed model says so', async () => {
-    const { model } = await openModel(nodePlatform, 'tiny', conformance('bert'));
+    const { model } = await openModel(nodePlatform, 'tiny', conformanceModelPath('bert'));
     await model.dispose();
     await expect(model.embed({ values: ['a'] })).rejects.toMatchObject({ code: 'DISPOSED' });
   });

@@ -19,7 +19,6 @@ test('a constructor call is refused', () => {
 });
 
 test('kinds that do not exist yet', () => {
-  expect(() => local.embeddingModel('x.gguf')).toThrow(NoSuchModelError);
   expect(() => local.imageModel('x.gguf')).toThrow(NoSuchModelError);
 });
 
