@@ -51,7 +51,8 @@ export function prepareConversation(
   let messages = fitCallIds(nameMessages(input.messages, names.forModel), format.ids);
   if (!format.writing.parallel) messages = splitCalls(messages);
   if (!support.showsCalls) messages = messages.map((message) => writeEarlierCalls(message, format));
-  if (!support.showsResults || !support.showsCalls) messages = writeResults(messages);
+  const knowsTools = support.showsTools || support.showsCalls;
+  if (!support.showsResults || !knowsTools) messages = writeResults(messages);
   if (tools.length === 0) return { messages, tools, offered: names.offered };
   if (!support.showsTools) {
     messages = addInstructions(messages, describeTools(renamed, format), support.showsSystem);

@@ -2,6 +2,9 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
+import { analyseCalls } from '../../src/chat/formats/analyse-calls.ts';
+import { detectOutput } from '../../src/chat/formats/detect-output.ts';
+import { probeTemplate } from '../../src/chat/formats/probe-template.ts';
 import { knownFormats } from '../../src/chat/formats/known-formats.ts';
 import { writeCalls } from '../../src/chat/formats/write-calls.ts';
 import { answerFormat } from '../../src/chat/output/read-answer.ts';
@@ -28,6 +31,32 @@ describe.each(files)('$template', ({ template: name = '', cases }) => {
     const formatFor = (one: ToolCallCase): AnswerFormat => formatOf(template, one);
     expect(failures(cases, { tools, formatFor, splitsPerCase })).toEqual([]);
   });
+});
+
+describe('how a template writes a call is enough to read calls', () => {
+  const names = new Set([
+    'ByteDance-Seed-OSS',
+    'Kimi-K2-Instruct',
+    'MiniMax-M1',
+    'NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use',
+    'Qwen-QwQ-32B',
+    'Qwen3-Coder',
+    'Qwen3.5-4B',
+    'meetkai-functionary-medium-v3.1',
+    'mistralai-Mistral-Nemo-Instruct-2407',
+  ]);
+
+  it.each(files.filter(({ template = '' }) => names.has(template.replace('.jinja', ''))))(
+    '$template',
+    ({ template: name = '', cases }) => {
+      const template = createTemplate(readFileSync(`${folder}/templates/${name}`, 'utf8'));
+      const analysed = analyseCalls(probeTemplate(template));
+      expect(analysed?.name).toBe('from-template');
+      const rendered = cases.filter(({ name: kind }) => /^[a-z-]*(?:call|parallel)[a-z-]*$/.test(kind));
+      const formatFor = (): AnswerFormat => answerFormat(detectOutput(template.source), analysed);
+      expect(failures(rendered, { tools, formatFor, splitsPerCase })).toEqual([]);
+    },
+  );
 });
 
 describe('the cases by hand', () => {

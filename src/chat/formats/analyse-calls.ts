@@ -1,9 +1,18 @@
 import { readWhole } from '../output/read-literal.ts';
+import { idPlaceholder } from '../tool-format.ts';
 import type { ToolFormat } from '../tool-format.ts';
 import { analyseTaggedCall } from './analyse-tagged-calls.ts';
 import { escapePattern } from './escape-pattern.ts';
-import { probeCall, probeText } from './probe-template.ts';
+import { probeCall, probeResult, probeText } from './probe-template.ts';
 import type { TemplateProbes } from './probe-template.ts';
+import { commonLength, splitSection } from './split-section.ts';
+import type { CallSection } from './split-section.ts';
+
+/** Less than this in common does not show where a turn ends when more of the conversation follows. */
+const shortestEnd = 4;
+
+/** Stands for an id while a call is taken apart; no template contains it. */
+const idMark = '\u{1}';
 
 /** A call cut into its parts. */
 interface CallParts {
@@ -21,8 +30,17 @@ interface CallParts {
  * texts, or arguments in tags. Undefined for anything else.
  */
 export function analyseCalls(probes: TemplateProbes): ToolFormat | undefined {
-  const words = assistantWords(probes);
-  if (words === undefined) return undefined;
+  const single = assistantWords(probes, probes.call ?? probes.result);
+  if (single === undefined) return undefined;
+  const double = assistantWords(probes, probes.calls);
+  const section = double === undefined ? undefined : splitSection(single, double);
+  const format = analyseCall(section?.call ?? single);
+  if (format === undefined) return undefined;
+  if (section === undefined) return { ...format, writing: { ...format.writing, parallel: false } };
+  return withSection(format, section);
+}
+
+function analyseCall(words: string): ToolFormat | undefined {
   const parts = splitCall(words);
   if (parts === undefined) return analyseTaggedCall(words);
   const names = /(\[?)\s*\{\s*"(\w+)"\s*:\s*"$/.exec(parts.before);
@@ -32,17 +50,66 @@ export function analyseCalls(probes: TemplateProbes): ToolFormat | undefined {
     : objectFormat(parts, { bracket: names[1] ?? '', nameKey: names[2] ?? '', argumentsKey: keys[1] ?? '' });
 }
 
+/** The form of one call with what stands around all of an answer. */
+function withSection(format: ToolFormat, section: CallSection): ToolFormat {
+  const { writing, reading } = format;
+  const { separator } = section;
+  if (section.open === '' && section.close === '') {
+    return { ...format, writing: { ...writing, separator } };
+  }
+  // The reader of objects reads lists of them by itself.
+  const open = section.open.trim().replace(/\s*\[$/, '');
+  const closes = section.close.replace(/^\s*\]/, '').match(/<[^<>]+>|\S+/g) ?? [];
+  const opens = [open, ...reading.opens].filter((text) => text !== '');
+  return {
+    ...format,
+    writing: {
+      ...writing,
+      sectionOpen: section.open.trimStart() + writing.sectionOpen,
+      separator,
+      sectionClose: writing.sectionClose + section.close,
+      triggers: opens.slice(0, 1),
+    },
+    reading: {
+      ...(opens.length === 0 ? { bare: { first: ['[', '{'], anywhere: [] } } : {}),
+      opens,
+      closes: [...reading.closes, ...closes],
+      body: reading.body,
+    },
+  };
+}
+
 /** What the assistant says where it calls the probe's tool, without the end of its turn. */
-function assistantWords({ call, result, prompt, text }: TemplateProbes): string | undefined {
-  const rendered = call ?? result;
+function assistantWords({ prompt, text }: TemplateProbes, rendered: string | undefined): string | undefined {
   if (rendered === undefined || prompt === undefined) return undefined;
   const value = rendered.lastIndexOf(probeText);
   // A prompt may end with more than what begins every turn of the assistant.
-  const start = commonLength(rendered, prompt);
+  const start = beginningOfTag(rendered, commonLength(rendered, prompt));
   if (value < 0 || rendered.lastIndexOf(probeCall.name, value) < start) return undefined;
-  const turnEnd = text === undefined ? '' : text.slice(text.lastIndexOf(probeText) + probeText.length).trim();
-  const end = turnEnd === '' ? -1 : rendered.indexOf(turnEnd, value);
-  return rendered.slice(start, end < 0 ? undefined : end).trimEnd();
+  const next = text === undefined ? '' : text.slice(text.lastIndexOf(probeText) + probeText.length).trim();
+  const words = rendered.slice(start).trimEnd();
+  const result = words.indexOf(probeResult);
+  // The turn ends with what stands between its words and the next turn.
+  for (let end = value - start; end < words.length; end += 1) {
+    const rest = words.slice(end);
+    if (next.startsWith(rest) || (result > end && commonLength(rest, next) > shortestEnd)) {
+      return withoutThoughts(words.slice(0, end).trimEnd());
+    }
+  }
+  return withoutThoughts(words);
+}
+
+/** A prompt may end with another tag that begins like the first of the call. */
+function beginningOfTag(text: string, index: number): number {
+  const tag = text.lastIndexOf('<', index - 1);
+  return tag < 0 || /[>\s]/.test(text.slice(tag, index)) ? index : tag;
+}
+
+/** Without an empty block of thoughts, and with a mark for the ids of calls. */
+function withoutThoughts(words: string): string {
+  return words
+    .replace(/^\s*(?:<([\w:]*think\w*)>\s*)?<\/[\w:]*think\w*>\s*/, '')
+    .replaceAll(/call0000\d/g, idMark);
 }
 
 function splitCall(words: string): CallParts | undefined {
@@ -100,16 +167,17 @@ function objectFormat(
 
 function namedFormat({ before, between, after }: CallParts): ToolFormat | undefined {
   // The first tag opens the call; what stands between it and the name belongs to its head.
-  const open = /^\s*([^\s\w]+[\w|:=▁｜]*[^\s\w]?)/.exec(before)?.[1] ?? '';
+  const open = /^\s*(<[^<>\s]+>?|\[\w+\]|[^\s\w]+[\w|:=▁｜]*[^\s\w]?)/.exec(before)?.[1] ?? '';
   const close = after.trim();
   if (open === '') return undefined;
   const head = before.trimStart().slice(open.length).trim();
+  const withIds = (text: string): string => text.replaceAll(idMark, idPlaceholder);
   return {
     name: 'from-template',
     writing: {
       sectionOpen: '',
-      beforeName: before.trimStart(),
-      afterName: between,
+      beforeName: withIds(before.trimStart()),
+      afterName: withIds(between),
       arguments: { kind: 'json' },
       afterArguments: after,
       separator: '\n',
@@ -126,7 +194,7 @@ function namedFormat({ before, between, after }: CallParts): ToolFormat | undefi
           until: ['{'],
           keepsEnd: true,
           pattern: new RegExp(
-            `^\\s*${escapePattern(head)}\\s*([\\w.-]+)\\s*${escapePattern(between.trim())}\\s*$`,
+            `^\\s*${loosePattern(head)}\\s*([\\w.-]+?)\\s*${loosePattern(between.trim())}\\s*$`,
           ),
         },
       },
@@ -134,8 +202,9 @@ function namedFormat({ before, between, after }: CallParts): ToolFormat | undefi
   };
 }
 
-function commonLength(left: string, right: string): number {
-  let length = 0;
-  while (length < left.length && left[length] === right[length]) length += 1;
-  return length;
+/** A text in which ids and numbers may be others. */
+function loosePattern(text: string): string {
+  return escapePattern(text)
+    .replaceAll(idMark, String.raw`[\w-]+`)
+    .replaceAll(/\d+/g, String.raw`\d+`);
 }

@@ -1,9 +1,18 @@
+import { answerFormat } from '../output/read-answer.ts';
+import { createStreamParser } from '../parse-stream.ts';
 import type { ChatTemplate } from '../template.ts';
 import type { ToolFormat } from '../tool-format.ts';
 import { analyseCalls } from './analyse-calls.ts';
 import { hermes } from './json-formats.ts';
 import { findKnownFormat } from './known-formats.ts';
-import { probeCall, probeResult, probeSystem, probeTemplate, probeText } from './probe-template.ts';
+import {
+  probeCall,
+  probeResult,
+  probeSystem,
+  probeTemplate,
+  probeText,
+  probeTool,
+} from './probe-template.ts';
 import { writeCalls } from './write-calls.ts';
 
 /** How a model calls tools and what of it its template can say. */
@@ -45,7 +54,7 @@ function detect(template: ChatTemplate): ToolSupport {
   const areWritten = (format: ToolFormat): boolean =>
     probes.calls?.includes(writeCalls(format, twoCalls).trim()) === true;
   const showsCalls = rendered.some((text) => text.includes(probeText));
-  const analysed = candidates.length === 0 && showsCalls ? analyseCalls(probes) : undefined;
+  const analysed = candidates.length === 0 && showsCalls ? checked(analyseCalls(probes)) : undefined;
   return {
     format: candidates.find(areWritten) ?? candidates.find(isWritten) ?? candidates[0] ?? analysed ?? hermes,
     showsTools: probes.prompt?.includes(probeCall.name) === true,
@@ -53,4 +62,18 @@ function detect(template: ChatTemplate): ToolSupport {
     showsResults: probes.result?.includes(probeResult) === true,
     showsSystem: probes.system?.includes(probeSystem) === true,
   };
+}
+
+/** A form that was guessed counts if it reads what it writes. */
+function checked(format: ToolFormat | undefined): ToolFormat | undefined {
+  if (format === undefined) return undefined;
+  const parser = createStreamParser({
+    format: answerFormat({}, format),
+    tools: new Map([[probeCall.name, { name: probeCall.name, parameters: probeTool.parameters }]]),
+    startsInReasoning: false,
+    createId: (kind) => kind,
+  });
+  const events = [...parser.push(writeCalls(format, [probeCall])), ...parser.end()];
+  const expected = JSON.stringify(probeCall.arguments);
+  return events.some((event) => event.type === 'tool-call' && event.input === expected) ? format : undefined;
 }

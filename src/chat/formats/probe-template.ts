@@ -58,7 +58,7 @@ export interface TemplateProbes {
   readonly result: string | undefined;
   /** Two calls in one message. */
   readonly calls: string | undefined;
-  /** A text where the call was. */
+  /** A text where the call was, and words of the user behind it. */
   readonly text: string | undefined;
   readonly system: string | undefined;
 }
@@ -80,7 +80,7 @@ export function probeTemplate(template: ChatTemplate): TemplateProbes {
     call: render([user, caller]),
     calls: render([user, callers]),
     result: render([user, caller, result]),
-    text: render([user, { role: 'assistant', content: probeText }]),
+    text: render([user, { role: 'assistant', content: probeText }, user]),
     system: render([{ role: 'system', content: probeSystem }, user]),
   };
 }
