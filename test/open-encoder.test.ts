@@ -122,6 +122,43 @@ describe.each(['native', 'portable'] as const)('in the %s dialect', (dialect) =>
   });
 });
 
+it.each([
+  ['dense_2.weight', [48, 16]],
+  ['cls.output.weight', [16, 2]],
+  ['cls.weight', [32, 33]],
+] as const)('%s of another width is refused', async (name, shape) => {
+  const bytes = bytesOf(new Float32Array(shape[0] * shape[1]));
+  const tensors = {
+    [name]: { type: 'F32' as const, shape, bytes },
+    ...(name === 'cls.weight'
+      ? { 'cls.output.weight': { type: 'F32' as const, shape: [32, 1], bytes: bytes.subarray(0, 128) } }
+      : {}),
+  };
+  await expect(openEncoder(nodePlatform, writeTiny({ tensors }))).rejects.toMatchObject({
+    code: 'TENSOR_SHAPE_MISMATCH',
+    details: { tensor: name },
+  });
+});
+
+it('vectors go through dense matrices behind the model', async () => {
+  const weight = new Float32Array(32 * 3).fill(0);
+  weight.set([1, 2], 0);
+  weight[32 + 5] = -1;
+  const dense = { type: 'F32' as const, shape: [32, 3], bytes: bytesOf(weight) };
+  const [plain, through] = await Promise.all(
+    [{}, { 'dense_2.weight': dense }].map(async (tensors) => {
+      const encoder = await openEncoder(nodePlatform, writeTiny({ tensors }));
+      const [vector] = await encoder.encode([{ tokens, pooling: 'mean' }]);
+      await encoder.dispose();
+      return vector ?? new Float32Array();
+    }),
+  );
+  expect(through).toHaveLength(3);
+  expect(through?.[0]).toBeCloseTo((plain?.[0] ?? 0) + 2 * (plain?.[1] ?? 0), 5);
+  expect(through?.[1]).toBeCloseTo(-(plain?.[5] ?? 0), 5);
+  expect(through?.[2]).toBe(0);
+});
+
 it('an unknown pooling is an error that names the key', async () => {
   const path = writeTiny({ metadata: { 'llama.pooling_type': 9 } });
   await expect(openEncoder(nodePlatform, path)).rejects.toMatchObject({

@@ -131,6 +131,7 @@ export class NativeDialect implements Dialect {
   }
 
   join(parts: readonly Value[]): Value {
+    if (parts.length === 1) return parts[0] ?? '';
     const width = parts.reduce((sum, part) => sum + this.#widthOf(part), 0);
     const joined = this.#graph.node(
       'Concat',

@@ -109,6 +109,7 @@ export class PortableDialect implements Dialect {
   }
 
   join(parts: readonly Value[]): Value {
+    if (parts.length === 1) return parts[0] ?? '';
     return this.#graph.node('Concat', parts, { attributes: { axis: -1 } });
   }
 

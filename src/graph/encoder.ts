@@ -17,7 +17,7 @@ export function buildEncoder(
 ): void {
   const stream = layerStack(config, weights, dialect);
   const pooled = dialect.pool(stream, finalNorm(config, weights));
-  dialect.output('vectors', dense(weights, dialect, pooled), encoder.width);
+  dialect.output('vectors', dense(config, weights, dialect, pooled), encoder.width);
   if (encoder.rank !== undefined) {
     const scores = rank(config, encoder.rank, weights, dialect, pooled);
     dialect.output('scores', scores, encoder.rank.labels);
@@ -33,31 +33,33 @@ function finalNorm(config: ModelConfig, weights: WeightLookup): NormWeight | und
     .find((norm) => norm !== undefined);
 }
 
-function dense(weights: WeightLookup, dialect: Dialect, pooled: Value): Value {
+function dense(
+  { embeddingLength }: ModelConfig,
+  weights: WeightLookup,
+  dialect: Dialect,
+  pooled: Value,
+): Value {
   let vectors = pooled;
+  let width = embeddingLength;
   for (const name of denseNames) {
     if (!weights.has(`${name}.weight`)) continue;
-    const [columns, rows] = [weights.columnsOf(`${name}.weight`), weights.rowsOf(`${name}.weight`)];
-    [vectors = ''] = project(dialect, vectors, [weights.linear(name, columns, rows)]);
+    const rows = weights.rowsOf(`${name}.weight`);
+    [vectors = ''] = project(dialect, vectors, [weights.linear(name, width, rows)]);
+    width = rows;
   }
   return vectors;
 }
 
 /** One matrix; or two, with a function and perhaps a norm between them. */
 function rank(
-  { embeddingLength, vocabularySize }: ModelConfig,
+  config: ModelConfig,
   head: RankConfig,
   weights: WeightLookup,
   dialect: Dialect,
   pooled: Value,
 ): Value {
-  if (head.tokens !== undefined) {
-    const name = weights.has('output.weight') ? 'output.weight' : 'token_embd.weight';
-    const rows = head.tokens.map((token) => ({
-      weight: weights.row(name, embeddingLength, vocabularySize, token),
-    }));
-    return dialect.join(dialect.linear(pooled, rows));
-  }
+  const { embeddingLength } = config;
+  if (head.tokens !== undefined) return logitsOf(head.tokens, config, weights, dialect, pooled);
   if (!weights.has('cls.output.weight')) {
     return project(dialect, pooled, [weights.linear('cls', embeddingLength, head.labels)])[0] ?? '';
   }
@@ -69,4 +71,27 @@ function rank(
     if (norm !== undefined) row = dialect.norm(row, norm);
   }
   return project(dialect, row, [weights.linear('cls.output', embeddingLength, head.labels)])[0] ?? '';
+}
+
+/** What the head of a decoder says about some tokens. */
+function logitsOf(
+  tokens: readonly number[],
+  { embeddingLength, vocabularySize, logitScale, logitSoftcap }: ModelConfig,
+  weights: WeightLookup,
+  dialect: Dialect,
+  pooled: Value,
+): Value {
+  const name = weights.has('output.weight') ? 'output' : 'token_embd';
+  const { bias, outputScale = 1 } = weights.linear(name, embeddingLength, vocabularySize);
+  const products = tokens.map((token) => {
+    const weight = weights.row(`${name}.weight`, embeddingLength, vocabularySize, token);
+    const own = {
+      biasName: `${name}.bias[${token}]`,
+      bias: Float32Array.of((bias?.[token] ?? 0) / outputScale),
+    };
+    return { weight, ...(bias === undefined ? {} : own) };
+  });
+  const logits = dialect.scale(dialect.join(dialect.linear(pooled, products)), logitScale * outputScale);
+  if (logitSoftcap === undefined) return logits;
+  return dialect.scale(dialect.activate(dialect.scale(logits, 1 / logitSoftcap), 'tanh'), logitSoftcap);
 }

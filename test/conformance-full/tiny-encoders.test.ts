@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { architectures } from '../../src/graph/architectures.ts';
-import { compareTinyEncoder, readTinyEncoderCase, withTinyEncoder } from '../support/tiny-encoder.ts';
+import {
+  compareDecoderScores,
+  compareTinyEncoder,
+  readTinyEncoderCase,
+  withTinyEncoder,
+} from '../support/tiny-encoder.ts';
 import { conformanceFolder } from './conformance-folder.ts';
 
 const folder = join(conformanceFolder(), 'tiny-models');
@@ -14,6 +19,11 @@ const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as {
 const names = index.models
   .filter(({ architecture, kind }) => kind === 'encoder' && architectures.has(architecture))
   .map(({ name }) => name);
+/** The reference reads no epsilon for qwen2vl, see the decoders' own test. */
+const decoders = index.models
+  .filter(({ architecture, kind }) => kind === 'decoder' && architectures.has(architecture))
+  .map(({ name }) => name)
+  .filter((name) => name !== 'qwen2vl');
 const rows: string[] = [];
 
 afterAll(() => {
@@ -48,5 +58,11 @@ describe.each(dialects)('tiny encoders in the $dialect dialect', ({ dialect, oth
     expect(figures.tokens).toBeLessThanOrEqual(figures.tolerance);
     expect(figures.pooled).toBeLessThanOrEqual(figures.tolerance);
     expect(figures.amongOthers).toBeLessThanOrEqual(othersTolerance);
+  });
+});
+
+describe.each(['native', 'portable'] as const)('decoders as encoders in the %s dialect', (dialect) => {
+  it.each(decoders)('%s', async (name) => {
+    expect(await compareDecoderScores(folder, name, dialect)).toBeLessThanOrEqual(1);
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { nodePlatform } from '../../src/platform-node.ts';
 import type { Encoder, EncoderItem, Pooling } from '../../src/session/encoder.ts';
-import { decodeFloats, difference, toleranceOf, withTinyFile } from './tiny-model.ts';
+import { decodeFloats, difference, readTinyModelCase, toleranceOf, withTinyFile } from './tiny-model.ts';
 import type { DialectName } from './tiny-model.ts';
 
 /** One encoder of `tiny-models/`. */
@@ -95,4 +95,30 @@ async function compareAmongOthers(
     differences.push(difference(alone ?? new Float32Array(), together[index] ?? new Float32Array()));
   }
   return Math.max(...differences);
+}
+
+/**
+ * Largest difference of a decoder's scores for three tokens, of a text among others, from the reference's logits; in
+ * tolerances.
+ */
+export function compareDecoderScores(folder: string, name: string, dialect: DialectName): Promise<number> {
+  const testCase = readTinyModelCase(folder, name);
+  const tokens = Int32Array.from(testCase.tokens);
+  const logits = decodeFloats(
+    testCase.logits.find(({ position }) => position === tokens.length - 1)?.data ?? '',
+  );
+  const rankTokens = [0, logits.length - 1, logits.indexOf(Math.max(...logits))];
+  // The head of a decoder takes its input more precisely than other products of quantized weights.
+  const tolerance = toleranceOf(testCase, dialect) * (testCase.quantised === undefined ? 1 : 2);
+  return withTinyFile(folder, name, async (gguf, cache) => {
+    const encoder = await nodePlatform.createEncoder?.({ gguf, threads: 1, dialect, cache, rankTokens });
+    const found = await encoder?.encode([
+      { tokens: tokens.subarray(2, 11), pooling: 'mean' },
+      { tokens, pooling: 'rank' },
+      { tokens: tokens.subarray(0, 1), pooling: 'rank' },
+    ]);
+    await encoder?.dispose();
+    const expected = Float32Array.from(rankTokens, (token) => logits[token] ?? Number.NaN);
+    return difference(found?.[1] ?? new Float32Array(), expected) / tolerance;
+  });
 }
