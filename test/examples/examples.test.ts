@@ -20,7 +20,7 @@ async function run(file: string, ...args: string[]): Promise<string> {
 describe('the examples run on the default model', () => {
   it('all of them are known here', () => {
     const files = readdirSync(`${root}/examples`).filter((name) => name.endsWith('.ts'));
-    expect(files.toSorted()).toEqual(['langchain-chat.ts', 'stream-text.ts']);
+    expect(files.toSorted()).toEqual(['langchain-chat.ts', 'langchain-rag.ts', 'rag.ts', 'stream-text.ts']);
   });
 
   it('stream-text.ts streams an answer and ends with figures', async () => {
@@ -34,4 +34,19 @@ describe('the examples run on the default model', () => {
   it('langchain-chat.ts', async () => {
     expect(await run('langchain-chat.ts')).toMatch(/Paris/);
   }, 300_000);
+
+  it.each([
+    ['rag.ts', 'Which reference names a model of the Hugging Face hub?', 'Naming a model'],
+    ['rag.ts', 'How do I run the benchmark against node-llama-cpp?', 'How fast'],
+    ['langchain-rag.ts', 'How can I measure the speed of rivulet on my machine?', 'How fast'],
+  ])(
+    '%s answers "%s" and names its source',
+    async (file, question, section) => {
+      const output = await run(file, question);
+      const [answer = '', sources = ''] = output.split('\n\nSources:\n');
+      expect(answer.trim().length).toBeGreaterThan(5);
+      expect(sources.split('\n')[0]).toContain(`README.md: ${section}`);
+    },
+    300_000,
+  );
 });
