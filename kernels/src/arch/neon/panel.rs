@@ -39,6 +39,7 @@ pub(super) fn kernel<L: Layout>(format: Format) -> PanelKernel {
         offset: 0,
         group_bytes: group_bytes(1 + usize::from(scaling.has_halves()), scaling.has_minimum()),
         unpack: unpack_function::<L>(format),
+        start: None,
         multiply: match scaling {
             Scaling::Float => panic!("{} has no panels", format.name()),
             Scaling::Whole => multiply::<L, 1, false>,
