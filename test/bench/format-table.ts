@@ -25,7 +25,7 @@ export function formatRows(rows: readonly Row[]): string {
 }
 
 /** Pads cells so that columns stand below each other. The first row is the head. */
-function formatTable(rows: readonly (readonly string[])[]): string {
+export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(3, ...rows.map((row) => (row[column] ?? '').length)),
   );
