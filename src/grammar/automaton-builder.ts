@@ -35,6 +35,8 @@ export interface CountedLoop {
   readonly maximum: number;
   readonly body: number;
   readonly exit: number;
+  /** The only loop of its rule, over single characters: masks follow from one that knows no bounds. */
+  readonly isPlain: boolean;
 }
 
 /** Repetitions up to this many are written out instead of counted. */
@@ -147,7 +149,7 @@ export class AutomatonBuilder {
   ): number {
     const { item, minimum, maximum } = node;
     if (maximum < minimum) return this.#add(loop);
-    const counted = Number.isFinite(maximum) ? maximum > writtenOut : minimum > writtenOut;
+    const counted = node.isCounted ?? (Number.isFinite(maximum) ? maximum : minimum) > writtenOut;
     if (!counted) return this.#writeOut(node, from, loop, depth);
     if (loop !== undefined) {
       // One count per place of a rule: an inner one gets a rule, and with it a place, of its own.
@@ -166,6 +168,7 @@ export class AutomatonBuilder {
       maximum: maximum > grammarLimits.repetitions ? Infinity : maximum,
       body,
       exit,
+      isPlain: node.isCounted === true,
     };
     const end = this.#build(item, body, head, depth + 1);
     const turn = this.#add(head);

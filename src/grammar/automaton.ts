@@ -43,7 +43,7 @@ export function createAutomaton(grammar: Grammar): Automaton {
     const start = builder.addRule(node);
     starts.set(name, start);
     const rule = builder.positions.slice(start);
-    const signature = rule.some(({ calls }) => calls.length > 0) ? '' : JSON.stringify(node);
+    const signature = rule.some(({ calls }) => calls.length > 0) ? '' : signatureOf(node);
     rule.forEach((_, offset) => {
       signatures.push(signature);
       offsets.push(offset);
@@ -63,6 +63,14 @@ export function createAutomaton(grammar: Grammar): Automaton {
     throw invalid('a grammar that some text matches', 'one that none does', 'Check its rules and bounds.');
   }
   return { positions, starts, root, costs, signatures, offsets: Int32Array.from(offsets) };
+}
+
+/** Bounds of counted loops are no part of their form. */
+function signatureOf(node: GrammarNode): string {
+  return JSON.stringify(node, (_, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !('isCounted' in value)) return value;
+    return { ...value, minimum: 0, maximum: 0 };
+  });
 }
 
 function checkCalls(positions: readonly Position[], starts: ReadonlyMap<string, number>): void {

@@ -1,6 +1,6 @@
 import { RivuletError } from '../errors.ts';
 import { grammarLimits } from './grammar-limits.ts';
-import { choice, repeat, rootRule, rule } from './grammar.ts';
+import { choice, rootRule, rule } from './grammar.ts';
 import type { Grammar, GrammarNode } from './grammar.ts';
 import { jsonRules } from './schema/json-text.ts';
 
@@ -54,7 +54,7 @@ function renameRules(node: GrammarNode, rename: (name: string) => string): Gramm
     case 'choice':
       return choice(...node.items.map((item) => renameRules(item, rename)));
     case 'repeat':
-      return repeat(renameRules(node.item, rename), node.minimum, node.maximum);
+      return { ...node, item: renameRules(node.item, rename) };
     case 'machine':
       return {
         kind: 'machine',

@@ -15,6 +15,11 @@ export type GrammarNode =
       readonly item: GrammarNode;
       readonly minimum: number;
       readonly maximum: number;
+      /**
+       * Always a loop with a count, the only one of its rule and over single characters: all lengths then have one
+       * form, and what masks one serves the others.
+       */
+      readonly isCounted?: true;
     }
   /** Any text in which none of the stops occurs, up to a place where one may begin. */
   | { readonly kind: 'until'; readonly stops: readonly string[] }

@@ -30,6 +30,8 @@ export interface ParseState {
   readonly next: (ParseState | null | undefined)[];
   /** The state that has the same mask, apart from long tokens; see {@link ParseStates.canonical}. */
   canonical: ParseState | undefined;
+  /** Bytes of the longest tokens for which the canonical state is alike for certain. */
+  margin: number;
 }
 
 /** So many states are kept for reuse; they are a cache, so all may go at once. */
@@ -106,6 +108,7 @@ export class ParseStates {
         accepts,
         next: Array.from({ length: 256 }),
         canonical: undefined,
+        margin: Infinity,
       };
       this.#states.set(key, state);
     }
@@ -122,6 +125,10 @@ export class ParseStates {
     const seeds = state.readings.map(({ place, stack }): Reading => {
       const reading = { place: this.#canonicalPlace(place), stack: this.#canonicalReturn(stack) };
       if (reading.place !== place || reading.stack !== stack) changed = true;
+      state.margin = Math.min(state.margin, this.#marginOf(place, reading.place));
+      for (let at = stack; at !== undefined && reading.stack !== stack; at = at.parent) {
+        state.margin = Math.min(state.margin, this.#marginOf(at.place, this.#canonicalPlace(at.place)));
+      }
       return reading;
     });
     state.canonical = changed ? this.#withAccepts(this.expand(seeds), state.accepts) : state;
@@ -134,13 +141,18 @@ export class ParseStates {
     return { ...state, accepts, canonical: undefined };
   }
 
+  /** Each round of a loop takes a byte at least. */
+  #marginOf(place: Place, canonical: Place): number {
+    const loop = this.places.loopOf(place);
+    if (loop === undefined || place === canonical) return Infinity;
+    return canonical.count === tooFew ? loop.minimum - place.count : loop.maximum - place.count;
+  }
+
   #canonicalPlace(place: Place): Place {
     const loop = this.places.loopOf(place);
     const { count } = place;
     if (loop === undefined || count < 0 || loop.maximum - count <= longToken) return place;
-    if (count >= loop.minimum) {
-      return loop.maximum === Infinity ? place : this.places.at(place.position, anyCount);
-    }
+    if (count >= loop.minimum) return this.places.at(place.position, anyCount);
     return loop.minimum - count > longToken ? this.places.at(place.position, tooFew) : place;
   }
 

@@ -54,9 +54,13 @@ export class Places {
 
   /** The loop that a place is inside of. */
   loopOf(place: Place): CountedLoop | undefined {
-    const { positions } = this.automaton;
-    const head = positions[place.position]!.loopHead;
-    return head === undefined ? undefined : positions[head]!.loop;
+    const head = this.headOf(place);
+    return head === undefined ? undefined : this.automaton.positions[head]!.loop;
+  }
+
+  /** Position of the head of the loop that a place is inside of. */
+  headOf(place: Place): number | undefined {
+    return this.automaton.positions[place.position]!.loopHead;
   }
 
   /** Edges that lead to an end. */

@@ -1,21 +1,18 @@
 import { RivuletError } from '../errors.ts';
 import type { ParseState, ParseStates, Reading } from './parse-states.ts';
+import { anyCount, tooFew } from './places.ts';
+import type { Place } from './places.ts';
+import { createRuleMask } from './rule-mask.ts';
+import type { RuleMask } from './rule-mask.ts';
 import type { TokenTrie } from './token-trie.ts';
-
-/** What a rule without calls allows at one place, whatever stands around it. */
-interface RuleMask {
-  readonly bits: Int32Array;
-  /** Nodes at which the rule may end in the middle of a token. */
-  readonly exits: Int32Array;
-}
 
 /** Masks of places in rules that many grammars share (JSON strings, free text), for one vocabulary. */
 export type SharedMasks = Map<string, RuleMask>;
 
 /** A place that goes on with at least this many different bytes costs a walk through most of the vocabulary. */
 const wideBytes = 64;
-/** Shared masks take 20 KB each at 150 000 tokens. */
-const maximumShared = 512;
+/** Shared masks take 20 to 200 KB each at 150 000 tokens. */
+const maximumShared = 128;
 /** Masks of states per grammar; they are a cache, so all may go at once. */
 const maximumMasks = 512;
 
@@ -61,17 +58,8 @@ export class TokenMasks {
     const narrow: Reading[] = [];
     for (const reading of state.readings) {
       const shared = this.#sharedMask(reading);
-      if (shared === undefined) {
-        narrow.push(reading);
-        continue;
-      }
-      for (let word = 0; word < bits.length; word += 1) bits[word]! |= shared.bits[word]!;
-      const { stack } = reading;
-      if (stack === undefined || shared.exits.length === 0) continue;
-      const behind = this.#states.expand([{ place: stack.place, stack: stack.parent }]);
-      for (const node of shared.exits) {
-        this.#walk(behind, node + 1, this.#trie.ends[node]!, this.#trie.depths[node]!, bits);
-      }
+      if (shared === undefined) narrow.push(reading);
+      else this.#addShared(bits, reading, shared);
     }
     if (narrow.length > 0) {
       const rest = narrow.length === state.readings.length ? state : this.#states.expand(narrow);
@@ -82,15 +70,48 @@ export class TokenMasks {
     return bits;
   }
 
+  #addShared(bits: Int32Array, { place, stack }: Reading, shared: RuleMask): void {
+    const { needed, left } = this.#bounds(place);
+    const own = needed === 0 && left >= shared.mostCounts ? shared.bits : this.#bounded(shared, needed, left);
+    for (let word = 0; word < bits.length; word += 1) bits[word]! |= own[word]!;
+    if (stack === undefined) return;
+    const { ends, depths } = this.#trie;
+    const behind = this.#states.expand([{ place: stack.place, stack: stack.parent }]);
+    shared.exits.forEach((node, index) => {
+      const count = shared.exitCounts[index]!;
+      if (count < needed || count > left) return;
+      this.#walk(behind, node + 1, ends[node]!, depths[node]!, bits);
+    });
+  }
+
+  /** How often the loop of a place has to go round still, and may. */
+  #bounds(place: Place): { readonly needed: number; readonly left: number } {
+    const loop = this.#states.places.loopOf(place);
+    if (loop === undefined || place.count === anyCount) return { needed: 0, left: Infinity };
+    if (place.count === tooFew) return { needed: Infinity, left: Infinity };
+    return { needed: Math.max(0, loop.minimum - place.count), left: loop.maximum - place.count };
+  }
+
+  /** Without tokens that end a loop too early or go on too long. */
+  #bounded(shared: RuleMask, needed: number, left: number): Int32Array {
+    const bits = shared.bits.slice();
+    const { tokens, twins } = this.#trie;
+    if (left < shared.mostCounts) {
+      shared.counts.forEach((count, id) => {
+        if (count > left) forbid(bits, id);
+      });
+    }
+    shared.exits.forEach((node, index) => {
+      const token = tokens[node]!;
+      if (token === -1 || shared.exitCounts[index]! >= needed) return;
+      forbid(bits, token);
+      for (const other of twins.get(token) ?? []) forbid(bits, other);
+    });
+    return bits;
+  }
+
   /** Goes through nodes whose parent has the given depth and is read in the given state. */
-  #walk(
-    from: ParseState,
-    start: number,
-    end: number,
-    depth: number,
-    bits: Int32Array,
-    onExit?: (node: number) => void,
-  ): void {
+  #walk(from: ParseState, start: number, end: number, depth: number, bits: Int32Array): void {
     const { bytes, depths, ends, tokens, twins } = this.#trie;
     const path = this.#path;
     path[depth] = from;
@@ -112,7 +133,6 @@ export class TokenMasks {
         const others = twins.get(token);
         if (others !== undefined) for (const other of others) allow(bits, other);
       }
-      if (onExit !== undefined && state.accepts && ends[node]! > node + 1) onExit(node);
       node += 1;
     }
   }
@@ -120,18 +140,14 @@ export class TokenMasks {
   #sharedMask({ place }: Reading): RuleMask | undefined {
     const { places } = this.#states;
     const signature = places.automaton.signatures[place.position]!;
-    if (signature === '') return undefined;
+    if (signature === '' || places.loopOf(place)?.isPlain === false) return undefined;
     let width = 0;
     for (const { low, high } of places.edges(place)) width += high - low + 1;
     if (width < wideBytes) return undefined;
-    const key = `${places.automaton.offsets[place.position]}|${place.count}|${signature}`;
+    const key = `${places.automaton.offsets[place.position]}|${signature}`;
     let mask = this.#shared.get(key);
     if (mask === undefined) {
-      const bits = new Int32Array(this.#words);
-      const exits: number[] = [];
-      const alone = this.#states.expand([{ place, stack: undefined }]);
-      this.#walk(alone, 0, this.#trie.size, 0, bits, (node) => exits.push(node));
-      mask = { bits, exits: Int32Array.from(exits) };
+      mask = createRuleMask(this.#trie, this.#states, place);
       if (this.#shared.size >= maximumShared) this.#shared.clear();
       this.#shared.set(key, mask);
     }
@@ -141,8 +157,9 @@ export class TokenMasks {
   /** Counts that are alike for short tokens need not be for long ones. */
   #correctLongTokens(state: ParseState, mask: Int32Array): Int32Array {
     let corrected: Int32Array | undefined;
-    const { longTokens } = this.#trie;
+    const { longTokens, lengths } = this.#trie;
     for (const id of longTokens) {
+      if (lengths[id]! <= state.margin) break;
       const isAllowed = this.canTake(state, id);
       if (isAllowed === (((mask[id >> 5]! >>> (id & 31)) & 1) === 1)) continue;
       corrected ??= mask.slice();
@@ -192,4 +209,8 @@ function stuck(): RivuletError {
 
 function allow(bits: Int32Array, id: number): void {
   bits[id >> 5]! |= 1 << (id & 31);
+}
+
+function forbid(bits: Int32Array, id: number): void {
+  bits[id >> 5]! &= ~(1 << (id & 31));
 }

@@ -93,7 +93,8 @@ const escape: GrammarNode = sequence(
 
 /** A JSON string of so many characters. */
 export function stringOfLength(minimum: number, maximum: number): GrammarNode {
-  return sequence(text('"'), repeat(choice(characters(plain), escape), minimum, maximum), text('"'));
+  const item = choice(characters(plain), escape);
+  return sequence(text('"'), { kind: 'repeat', item, minimum, maximum, isCounted: true }, text('"'));
 }
 
 /** The texts of a machine as JSON strings, written as `JSON.stringify` does. */
