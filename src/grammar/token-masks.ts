@@ -10,7 +10,7 @@ import type { TokenTrie } from './token-trie.ts';
 export type SharedMasks = Map<string, RuleMask>;
 
 /** A place that goes on with at least this many different bytes costs a walk through most of the vocabulary. */
-const wideBytes = 64;
+const wideBytes = 100;
 /** Shared masks take 20 to 200 KB each at 150 000 tokens. */
 const maximumShared = 128;
 /** Masks of states per grammar; they are a cache, so all may go at once. */

@@ -112,7 +112,17 @@ export const schemaCases: readonly SchemaCase[] = [
     values: ['123e4567-e89b-12d3-a456-426614174000', '123e4567e89b12d3a456426614174000'],
   },
   { schema: { ...text, format: 'ipv4' }, values: ['127.0.0.1', '256.0.0.1', '1.2.3'] },
-  { schema: { ...text, format: 'email' }, values: ['a@b.de', 'first.last@example.org', 'nobody'] },
+  {
+    schema: { ...text, format: 'email' },
+    values: [
+      'a@b.de',
+      'first.last@example.org',
+      'a.b.c.d@x.y.example',
+      `${'x'.repeat(64)}@example.org`,
+      `${'x'.repeat(65)}@example.org`,
+      'nobody',
+    ],
+  },
   { schema: { ...text, format: 'no-such-format' }, values: ['anything'], unenforced: ['#/format'] },
   { schema: { enum: ['a', 1, null, { x: [1, 2] }] }, values: [{ x: [1, 2] }, { x: [2, 1] }] },
   { schema: { const: 'foo' }, values: ['fo', 'fooo'] },

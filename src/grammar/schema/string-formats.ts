@@ -27,7 +27,7 @@ const formats: ReadonlyMap<string, string> = new Map([
   ['time', time],
   ['date-time', `${anyDate}T${time}`],
   ['duration', duration],
-  ['email', String.raw`[A-Za-z0-9_%+-]+(?:\.[A-Za-z0-9_%+-]+)*@${label}(?:\.${label})+`],
+  ['email', String.raw`[A-Za-z0-9_%+-]+(?:\.[A-Za-z0-9_%+-]+)*@(?:${label}\.)+[A-Za-z]{2,24}`],
   ['hostname', `${label}(?:\\.${label})*`],
   ['ipv4', ipv4],
   ['ipv6', ipv6],
@@ -40,5 +40,7 @@ const formats: ReadonlyMap<string, string> = new Map([
 /** A pattern for the texts of a format; undefined for formats that no grammar is known for. */
 export function formatPattern(format: string): string | undefined {
   const pattern = formats.get(format);
-  return pattern === undefined ? undefined : `^(?:${pattern})$`;
+  // What stands before the sign is limited as a whole (RFC 5321).
+  const ahead = format === 'email' ? '(?=[^@]{1,64}@)' : '';
+  return pattern === undefined ? undefined : `^${ahead}(?:${pattern})$`;
 }
