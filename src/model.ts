@@ -231,7 +231,7 @@ export function createModel(parts: ModelParts): Model {
       options: request,
       output: { format, startsInReasoning, toolFormat: prepared.toolFormat, tools: prepared.offered },
       continuesText: false,
-      mask: held.mask(),
+      mask: await held.mask(),
     });
     yield* held.check(events);
   }
@@ -255,7 +255,7 @@ export function createModel(parts: ModelParts): Model {
       options: request,
       continuesText: true,
       promptLogprobs: request.promptLogprobs,
-      mask: held.mask(),
+      mask: await held.mask(),
     });
     yield* held.check(events);
   }

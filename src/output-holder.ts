@@ -3,6 +3,7 @@ import { dereference, validate } from '@cfworker/json-schema';
 import type { JSONSchema } from './chat/messages.ts';
 import type { ReasoningFormat } from './chat/reasoning.ts';
 import type { GenerateEvent, Warning } from './events.ts';
+import { nextTurn } from './generate/next-turn.ts';
 import { GrammarEngine } from './grammar/grammar-engine.ts';
 import type { GrammarMaskOptions } from './grammar/grammar-mask.ts';
 import { needsGrammar, outputGrammar } from './grammar/output-grammar.ts';
@@ -16,7 +17,7 @@ export interface HeldOutput {
   /** What the grammar cannot hold the output to. */
   readonly warnings: readonly Warning[];
   /** Made anew for each request, and only when it begins: compiling takes a while the first time. */
-  mask(): TokenMask | undefined;
+  mask(): Promise<TokenMask | undefined>;
   /** Adds to `finish` what of the output is not as its schemas want it. */
   check(events: AsyncIterable<GenerateEvent>): AsyncIterable<GenerateEvent>;
 }
@@ -48,17 +49,18 @@ export class OutputHolder {
   hold(demand: OutputDemand, options: HoldOptions): HeldOutput {
     const key = needsGrammar(demand) ? keyOf(demand) : undefined;
     const made = key === undefined ? undefined : this.#make(key, demand);
-    const inner = (): TokenMask | undefined => {
+    const inner = async (): Promise<TokenMask | undefined> => {
       if (key === undefined || made === undefined) return undefined;
       this.#engine ??= new GrammarEngine(this.#tokenizer, {
         visible: new Set(this.#visible().map((text) => this.#tokenizer.idOf(text))),
       });
+      await this.#engine.prepare(nextTurn);
       return this.#engine.mask(key, () => made.grammar, options);
     };
     return {
       warnings: made === undefined ? [] : warningsOf(made),
-      mask: () => {
-        const mask = inner();
+      mask: async () => {
+        const mask = await inner();
         const { budget } = options;
         if (budget === undefined) return mask;
         return new ThoughtBudget({

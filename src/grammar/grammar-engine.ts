@@ -6,7 +6,7 @@ import type { Grammar } from './grammar.ts';
 import { ParseStates } from './parse-states.ts';
 import { TokenMasks } from './token-masks.ts';
 import type { SharedMasks } from './token-masks.ts';
-import { createTokenTrie } from './token-trie.ts';
+import { buildTokenTrie, createTokenTrie } from './token-trie.ts';
 import type { TokenTrie } from './token-trie.ts';
 
 export interface GrammarEngineOptions {
@@ -30,6 +30,20 @@ export class GrammarEngine {
   constructor(tokenizer: Tokenizer, options: GrammarEngineOptions = {}) {
     this.#tokenizer = tokenizer;
     this.#options = options;
+  }
+
+  /** Makes what is needed once for the vocabulary, with pauses: without it, the first grammar does so at once. */
+  async prepare(pause: () => Promise<void>): Promise<void> {
+    if (this.#trie !== undefined) return;
+    const building = buildTokenTrie(this.#vocabularySize, this.#tokenBytes);
+    for (;;) {
+      const step = building.next();
+      if (step.done === true) {
+        this.#trie ??= step.value;
+        return;
+      }
+      await pause();
+    }
   }
 
   /**
@@ -73,12 +87,15 @@ export class GrammarEngine {
   }
 
   #vocabulary(): TokenTrie {
-    const { visible, vocabularySize = this.#tokenizer.vocabularySize } = this.#options;
-    this.#trie ??= createTokenTrie(vocabularySize, (id) =>
-      id >= this.#tokenizer.vocabularySize || this.#tokenizer.endIds.has(id)
-        ? new Uint8Array(0)
-        : this.#tokenizer.tokenBytes(id, visible?.has(id) === true),
-    );
-    return this.#trie;
+    return (this.#trie ??= createTokenTrie(this.#vocabularySize, this.#tokenBytes));
   }
+
+  get #vocabularySize(): number {
+    return this.#options.vocabularySize ?? this.#tokenizer.vocabularySize;
+  }
+
+  readonly #tokenBytes = (id: number): Uint8Array =>
+    id >= this.#tokenizer.vocabularySize || this.#tokenizer.endIds.has(id)
+      ? new Uint8Array(0)
+      : this.#tokenizer.tokenBytes(id, this.#options.visible?.has(id) === true);
 }

@@ -152,6 +152,18 @@ describe('an output near its limit', () => {
   });
 });
 
+it('a vocabulary that is prepared with pauses is the same', async () => {
+  const engine = new GrammarEngine(byteLevel);
+  let pauses = 0;
+  await engine.prepare(async () => {
+    pauses += 1;
+  });
+  expect(pauses).toBeGreaterThan(0);
+  const other = new GrammarEngine(byteLevel);
+  const next = (each: GrammarEngine): Int32Array => each.mask('json', () => grammars['json']!).next();
+  expect(next(engine)).toEqual(next(other));
+});
+
 describe('markers', () => {
   const grammar = readGbnf('root ::= "<mark>" [a-z]+');
 
