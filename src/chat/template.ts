@@ -40,6 +40,8 @@ export interface ChatTemplate {
   readonly source: string;
   /** Jinja source for requests with tools, if it is another one. */
   readonly toolSource?: string;
+  /** Texts of the vocabulary's control tokens. */
+  readonly controlTexts: readonly string[];
   /** `fallback`: the file has no template, the form was chosen by its tokens and architecture. */
   readonly origin: 'option' | 'file' | 'fallback';
   /**
@@ -118,7 +120,8 @@ export function createChatTemplate(options: ChatTemplateOptions): ChatTemplate {
     throw toRivuletError(failure ?? { error: undefined, line: 1 });
   };
 
-  return { source, origin, ...(toolSource === undefined ? {} : { toolSource }), render };
+  const { controlTexts } = tokens;
+  return { source, origin, controlTexts, ...(toolSource === undefined ? {} : { toolSource }), render };
 }
 
 interface ChosenSource {

@@ -288,6 +288,13 @@ describe('forms that nobody knows', () => {
     }
   });
 
+  it('the vocabulary tells where the template knows no tools', () => {
+    const template = createTemplate(chatMl, ['<|im_end|>', '[TOOL_CALLS]']);
+    expect(detectTools(template)).toMatchObject({ format: { name: 'mistral' }, showsTools: false });
+    const harmony = createTemplate(chatMl, ['<|start|>', '<|channel|>', '<|message|>']);
+    expect(detectTools(harmony)).toMatchObject({ format: { name: 'hermes' } });
+  });
+
   it('none: the model is told of the most common one', () => {
     expect(detectTools(createTemplate(chatMl))).toMatchObject({
       format: { name: 'hermes' },

@@ -63,12 +63,12 @@ export function readToolCallFolder(folder: string): ToolCallFolder {
   };
 }
 
-export function createTemplate(source: string): ChatTemplate {
+export function createTemplate(source: string, controlTexts: readonly string[] = []): ChatTemplate {
   return createChatTemplate({
     source,
     metadata: new Metadata(new Map()),
     now: () => new Date('2026-03-14T09:26:53'),
-    tokens: { bos: '<s>', eos: '</s>', controlTexts: [] },
+    tokens: { bos: '<s>', eos: '</s>', controlTexts },
   });
 }
 

@@ -5,6 +5,7 @@ import type { ToolFormat } from '../tool-format.ts';
 import { analyseCalls } from './analyse-calls.ts';
 import { hermes } from './json-formats.ts';
 import { findKnownFormat } from './known-formats.ts';
+import type { KnownFormat } from './known-formats.ts';
 import {
   probeCall,
   probeResult,
@@ -30,8 +31,8 @@ export interface ToolSupport {
 const detected = new WeakMap<ChatTemplate, ToolSupport>();
 
 /**
- * The form that the template gives away by known texts; or, where it has some other form, the one in which it writes
- * a call; or else the most common one, which the model then has to be told.
+ * The form that the template gives away by known texts, or the vocabulary by its tokens; or, where the template has
+ * some other form, the one in which it writes a call; or else the most common one, which the model then has to be told.
  */
 export function detectTools(template: ChatTemplate): ToolSupport {
   let support = detected.get(template);
@@ -45,7 +46,10 @@ export function detectTools(template: ChatTemplate): ToolSupport {
 function detect(template: ChatTemplate): ToolSupport {
   const probes = probeTemplate(template);
   const rendered = [probes.call ?? '', probes.result ?? ''];
-  const candidates = findKnownFormat(template.toolSource ?? template.source)?.tools ?? [];
+  const candidates =
+    findKnownFormat(template.toolSource ?? template.source)?.tools ??
+    findByTokens(template.controlTexts)?.tools ??
+    [];
   const isWritten = (format: ToolFormat): boolean => {
     const call = writeCalls(format, [probeCall]).trim();
     return rendered.some((one) => one.includes(call));
@@ -62,6 +66,12 @@ function detect(template: ChatTemplate): ToolSupport {
     showsResults: probes.result?.includes(probeResult) === true,
     showsSystem: probes.system?.includes(probeSystem) === true,
   };
+}
+
+/** A vocabulary with tokens for calls tells what its model was trained on, whatever the template says. */
+function findByTokens(controlTexts: readonly string[]): KnownFormat | undefined {
+  const known = findKnownFormat(controlTexts.join('\n'));
+  return known?.channels === undefined ? known : undefined;
 }
 
 /** A form that was guessed counts if it reads what it writes. */
