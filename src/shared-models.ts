@@ -7,6 +7,11 @@ import type { LoadOptions, Model } from './model.ts';
 export interface SharedModel {
   /** Loads on first use. An abort ends only the wait of this caller. */
   acquire(signal?: AbortSignal): Promise<Model>;
+  /**
+   * Unloads the engine, for everyone who shares it, as soon as no stream runs on it any more; the next request loads
+   * it again. A model that was loaded by someone else stays.
+   */
+  release(): Promise<void>;
 }
 
 /** Options of one shared model; equal references with equal options share one engine. */
@@ -26,6 +31,8 @@ interface Entry {
   /** Events that are being waited for. */
   pulls: number;
   idle?: ReturnType<typeof setTimeout>;
+  /** Somebody waits for the last stream to end. */
+  released?: PromiseWithResolvers<void>;
 }
 
 /** One per process, whichever copy of the package asks: hot reload and route bundles make several. */
@@ -58,6 +65,7 @@ export function shareModel(
         signal?.throwIfAborted();
         return Promise.resolve(model);
       },
+      release: () => Promise.resolve(),
     };
   }
   const { keepAliveMs = defaultKeepAliveMs, onProgress, signal: _signal, ...rest } = options;
@@ -91,14 +99,22 @@ export function shareModel(
     if (registry().get(key) === entry) registry().delete(key);
   };
 
+  const unload = async (entry: Entry): Promise<void> => {
+    clearTimeout(entry.idle);
+    forget(entry);
+    const loaded = await entry.model.catch(() => undefined);
+    await loaded?.dispose();
+  };
+
   const scheduleUnload = (entry: Entry): void => {
     clearTimeout(entry.idle);
+    if (entry.released !== undefined) {
+      if (entry.streams === 0) entry.released.resolve(unload(entry));
+      return;
+    }
     if (entry.pulls > 0 || keepAliveMs > longestTimerMs) return;
     const delayMs = entry.streams > 0 ? Math.max(keepAliveMs, abandonedStreamMs) : keepAliveMs;
-    entry.idle = setTimeout(() => {
-      forget(entry);
-      void entry.model.then((loaded) => loaded.dispose());
-    }, delayMs);
+    entry.idle = setTimeout(() => void unload(entry), delayMs);
     unref(entry.idle);
   };
 
@@ -159,6 +175,15 @@ export function shareModel(
       const loaded = await listening(entry, onProgress, unlessAborted(entry.model, signal));
       scheduleUnload(entry);
       return tracked(entry, loaded);
+    },
+    release: async () => {
+      const entry = registry().get(key);
+      if (entry === undefined) return;
+      // New requests get an engine of their own meanwhile.
+      forget(entry);
+      entry.released = Promise.withResolvers<void>();
+      scheduleUnload(entry);
+      await entry.released.promise;
     },
   };
 }

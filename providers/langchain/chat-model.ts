@@ -1,14 +1,15 @@
-import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager';
+import type { CallbackManagerForLLMRun, Callbacks } from '@langchain/core/callbacks/manager';
 import { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import type { BindToolsInput, LangSmithParams } from '@langchain/core/language_models/chat_models';
 import type {
   BaseLanguageModelInput,
   StructuredOutputMethodOptions,
 } from '@langchain/core/language_models/base';
-import type { ChatModelStreamEvent } from '@langchain/core/language_models/event';
 import { assembleStructuredOutputPipeline } from '@langchain/core/language_models/structured_output';
+import type { ChatModelStreamEvent } from '@langchain/core/language_models/event';
 import type { ModelProfile } from '@langchain/core/language_models/profile';
-import type { AIMessageChunk, BaseMessage, MessageContent } from '@langchain/core/messages';
+import { coerceMessageLikeToMessage } from '@langchain/core/messages';
+import type { AIMessageChunk, BaseMessage, BaseMessageLike, MessageContent } from '@langchain/core/messages';
 import type { ChatGenerationChunk, ChatResult, LLMResult } from '@langchain/core/outputs';
 import type { Runnable } from '@langchain/core/runnables';
 import { sharedModel } from '#rivulet';
@@ -17,23 +18,21 @@ import type { GenerateEvent } from '../../src/events.ts';
 import type { ChatRequest, Model } from '../../src/model.ts';
 import { VERSION } from '../version.ts';
 import { Answer } from './answer.ts';
-import {
-  mergeGenerationOptions,
-  pickBaseParams,
-  pickLoadOptions,
-  prepareResponseFormat,
-  toPlainOptions,
-} from './chat-options.ts';
+import { CopyingCache, mayCache } from './cached-answers.ts';
+import { callKeys, mergeGenerationOptions, pickBaseParams } from './chat-options.ts';
+import { pickLoadOptions, toCacheKey, toPlainOptions } from './completion-options.ts';
 import type { ChatLocalCallOptions, ChatLocalGenerationOptions, ChatLocalInput } from './chat-options.ts';
 import { registerContentTranslator } from './content-translator.ts';
 import { sortContent } from './content-text.ts';
 import { convertMessages } from './convert-messages.ts';
 import { leaveOnAbort } from './leave-on-abort.ts';
 import { mapError } from './map-error.ts';
+import { prepareFormat } from './prepare-format.ts';
 import { prepareTools, toOpenAiTools } from './prepare-tools.ts';
+import { RequestQueue } from './request-queue.ts';
 import { mapFinishReason, modelProvider } from './response-metadata.ts';
-import { structuredOutput } from './structured-output.ts';
-import type { AnyRecord, OutputSchema } from './structured-output.ts';
+import { structureOutput } from './structured-output.ts';
+import type { OutputSchema, StructuredRunnable, StructuredValue } from './structured-output.ts';
 import { toChunks } from './to-chunks.ts';
 import { toEvents } from './to-events.ts';
 
@@ -46,6 +45,7 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
   readonly #generation: ChatLocalGenerationOptions;
   readonly #loadOptions: Omit<SharedLoadOptions, 'signal'>;
   readonly #shared: SharedModel;
+  readonly #queue: RequestQueue;
   #loaded: Model | undefined;
 
   static override lc_name(): string {
@@ -64,12 +64,22 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
     this.#generation = mergeGenerationOptions(fields, {});
     this.#loadOptions = pickLoadOptions(fields);
     this.#shared = sharedModel(fields.model, this.#loadOptions);
+    this.#queue = new RequestQueue(fields.maxConcurrency ?? Number.POSITIVE_INFINITY);
     if (typeof fields.model === 'string') {
       this.model = fields.model;
     } else {
       this.model = fields.model.info.id;
       this.#loaded = fields.model;
     }
+  }
+
+  /** A model that is loaded already, see {@link ChatLocal.preload}. */
+  static async load(fields: ChatLocalInput, signal?: AbortSignal): Promise<ChatLocal> {
+    return new ChatLocal(fields).preload(signal);
+  }
+
+  override get callKeys(): string[] {
+    return [...super.callKeys, ...callKeys];
   }
 
   override _llmType(): string {
@@ -85,32 +95,67 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
   }
 
   /**
-   * Answers of the schema's shape, which they cannot leave: as the arguments of a call (`functionCalling`, the
-   * default), as the text of the answer (`jsonSchema`), or as any JSON (`jsonMode`). `strict` changes nothing.
+   * The model with answers in the form of a schema, parsed and validated: by a forced call of a tool (the default),
+   * by JSON that is held to the schema (`jsonSchema`) or by any JSON (`jsonMode`).
    */
-  override withStructuredOutput<RunOutput extends AnyRecord = AnyRecord>(
+  override withStructuredOutput<RunOutput extends StructuredValue = StructuredValue>(
     schema: OutputSchema<RunOutput>,
     config?: StructuredOutputMethodOptions<false>,
   ): Runnable<BaseLanguageModelInput, RunOutput>;
-  override withStructuredOutput<RunOutput extends AnyRecord = AnyRecord>(
+  override withStructuredOutput<RunOutput extends StructuredValue = StructuredValue>(
     schema: OutputSchema<RunOutput>,
     config?: StructuredOutputMethodOptions<true>,
   ): Runnable<BaseLanguageModelInput, { raw: BaseMessage; parsed: RunOutput }>;
-  override withStructuredOutput<RunOutput extends AnyRecord = AnyRecord>(
+  override withStructuredOutput<RunOutput extends StructuredValue = StructuredValue>(
     schema: OutputSchema<RunOutput>,
-    config: StructuredOutputMethodOptions<boolean> = {},
-  ): Runnable<BaseLanguageModelInput, RunOutput | { raw: BaseMessage; parsed: RunOutput }> {
-    const { tools, options, parser } = structuredOutput(schema, config);
-    const model = tools === undefined ? this.withConfig(options) : this.bindTools(tools, options);
-    const isRaw = config.includeRaw === true;
-    const name = isRaw ? 'StructuredOutputRunnable' : 'StructuredOutput';
-    return assembleStructuredOutputPipeline<RunOutput>(model, parser, isRaw, name);
+    config?: StructuredOutputMethodOptions<boolean>,
+  ): StructuredRunnable<RunOutput> {
+    const { tool, options, parser } = structureOutput(schema, config);
+    const bound = tool === undefined ? this.withConfig(options) : this.bindTools([tool], options);
+    return assembleStructuredOutputPipeline(bound, parser, config?.includeRaw, 'StructuredOutput');
   }
 
   /** Loads the model ahead of the first request; afterwards {@link ChatLocal.profile} is complete. */
   async preload(signal?: AbortSignal): Promise<this> {
     await this.#load(signal);
     return this;
+  }
+
+  /**
+   * Frees the engine, for all who share it, once its streams have ended; the next request loads it again. A
+   * {@link Model} that was handed in belongs to the caller and stays.
+   */
+  async dispose(): Promise<void> {
+    await this.#shared.release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  /** @see mayCache */
+  override async generate(
+    messages: BaseMessageLike[][],
+    options?: string[] | Partial<ChatLocalCallOptions>,
+    callbacks?: Callbacks,
+  ): Promise<LLMResult> {
+    const lists = messages.map((list) => list.map(coerceMessageLikeToMessage));
+    if (this.cache === undefined || lists.every(mayCache)) return super.generate(lists, options, callbacks);
+    const [config, callOptions] = this._separateRunnableConfigFromCallOptionsCompat(
+      Array.isArray(options) ? ({ stop: options } as Partial<ChatLocalCallOptions>) : options,
+    );
+    const handled = config.callbacks ?? callbacks;
+    return this._generateUncached(lists, callOptions, {
+      ...config,
+      ...(handled === undefined ? {} : { callbacks: handled }),
+    });
+  }
+
+  /** @see CopyingCache */
+  override async _generateCached(
+    request: Parameters<BaseChatModel['_generateCached']>[0],
+  ): ReturnType<BaseChatModel['_generateCached']> {
+    return super._generateCached({ ...request, cache: new CopyingCache(request.cache) });
   }
 
   override async _generate(messages: BaseMessage[], options: this['ParsedCallOptions']): Promise<ChatResult> {
@@ -184,7 +229,7 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
       pdfInputs: false,
       videoInputs: false,
       toolCalling: true,
-      structuredOutput: true,
+      structuredOutput: false,
     };
   }
 
@@ -216,11 +261,8 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
   override _getSerializedCacheKeyParametersForCall(options: ChatLocalCallOptions): string {
     const outputVersion = options.outputVersion ?? this.outputVersion;
     const merged = toPlainOptions(mergeGenerationOptions(this.#generation, options));
-    const tools = prepareTools(options.tools, options.tool_choice);
-    const format = prepareResponseFormat(options.response_format);
-    const own = { outputVersion, ...tools, ...format, _type: this._llmType() };
-    const parameters = { ...this._identifyingParams(), ...merged, ...own };
-    return JSON.stringify(Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    const own = { outputVersion, ...prepareTools(options), ...prepareFormat(options.response_format) };
+    return toCacheKey({ ...this._identifyingParams(), ...merged, ...own, _type: this._llmType() });
   }
 
   override _combineLLMOutput(...outputs: LLMResult['llmOutput'][]): LLMResult['llmOutput'] {
@@ -241,8 +283,8 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
   #createRequest(messages: BaseMessage[], options: Partial<ChatLocalCallOptions>): ChatRequest {
     return {
       ...mergeGenerationOptions(this.#generation, options),
-      ...prepareTools(options.tools, options.tool_choice),
-      ...prepareResponseFormat(options.response_format),
+      ...prepareTools(options),
+      ...prepareFormat(options.response_format),
       messages: convertMessages(messages),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     };
@@ -254,9 +296,11 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
     options: this['ParsedCallOptions'],
     answer: Answer,
   ): AsyncGenerator<GenerateEvent, void, undefined> {
+    let leave: (() => void) | undefined;
     try {
       options.signal?.throwIfAborted();
       const request = this.#createRequest(messages, options);
+      leave = await this.#queue.enter(options.signal);
       const model = await this.#load(options.signal);
       warnAboutReasoning(model, request, answer);
       for await (const event of leaveOnAbort(model.chat(request), options.signal)) {
@@ -265,6 +309,8 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
       }
     } catch (error) {
       throw mapError(error, answer, options.signal);
+    } finally {
+      leave?.();
     }
   }
 

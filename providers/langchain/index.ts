@@ -1,4 +1,9 @@
 export { ChatLocal } from './chat-model.ts';
+export type { CompletionOptions } from './completion-options.ts';
+export { LocalLLM } from './completion-model.ts';
+export type { LocalLLMCallOptions, LocalLLMInput } from './completion-model.ts';
+export { LocalTextSplitter } from './text-splitter.ts';
+export type { LocalTextSplitterInput } from './text-splitter.ts';
 export type { ChatLocalCallOptions, ChatLocalGenerationOptions, ChatLocalInput } from './chat-options.ts';
 export { LocalEmbeddings } from './embeddings.ts';
 export type { LocalEmbeddingsInput } from './embeddings.ts';

@@ -1,8 +1,16 @@
 import type { BindToolsInput } from '@langchain/core/language_models/chat_models';
 import { convertToOpenAITool, isLangChainTool } from '@langchain/core/utils/function_calling';
+import { toJsonSchema } from '@langchain/core/utils/json_schema';
+import { isSerializableSchema } from '@langchain/core/utils/standard_schema';
+import { isInteropZodSchema } from '@langchain/core/utils/types';
 import type { JSONSchema, ToolDefinition } from '../../src/chat/messages.ts';
 import { RivuletError } from '../../src/errors.ts';
 import type { ChatRequest } from '../../src/model.ts';
+import type { ChatLocalCallOptions } from './chat-options.ts';
+
+export interface PreparedTools extends Pick<ChatRequest, 'tools' | 'toolChoice'> {
+  readonly maxToolCalls?: number;
+}
 
 /** Tools of all kinds that LangChain binds, in the shape of OpenAI's interface: what agents compare bound tools by. */
 export function toOpenAiTools(tools: readonly BindToolsInput[]): Record<string, unknown>[] {
@@ -17,37 +25,50 @@ export function toOpenAiTools(tools: readonly BindToolsInput[]): Record<string, 
  * @throws {RivuletError} `INVALID_ARGUMENT` for a tool that is no function and for a choice of an unknown form
  */
 export function prepareTools(
-  tools: readonly BindToolsInput[] | undefined,
-  choice: unknown,
-): Pick<ChatRequest, 'tools' | 'toolChoice'> {
-  const definitions = toOpenAiTools(tools ?? []).map(toDefinition);
-  const toolChoice = prepareChoice(choice);
+  options: Pick<Partial<ChatLocalCallOptions>, 'tools' | 'tool_choice' | 'parallel_tool_calls' | 'strict'>,
+): PreparedTools {
+  const { strict } = options;
+  const definitions = toOpenAiTools(options.tools ?? []).map((tool) => toDefinition(tool, strict));
+  const toolChoice = prepareChoice(options.tool_choice);
   return {
     ...(definitions.length === 0 ? {} : { tools: definitions }),
     ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(options.parallel_tool_calls === false ? { maxToolCalls: 1 } : {}),
   };
 }
 
-function toDefinition(tool: Readonly<Record<string, unknown>>): ToolDefinition {
-  const { function: definition } = tool as { readonly function?: unknown };
-  const { name, description, parameters, strict } = (isObject(definition) ? definition : {}) as {
-    readonly [Key in keyof ToolDefinition]?: unknown;
-  };
-  if (typeof name !== 'string') {
+function toDefinition(
+  tool: Readonly<Record<string, unknown>>,
+  strictByDefault: boolean | undefined,
+): ToolDefinition {
+  const { function: wrapped } = tool;
+  const {
+    name,
+    description,
+    strict = strictByDefault,
+    parameters,
+    input_schema: inputSchema,
+  } = (isObject(wrapped) ? wrapped : tool) as { readonly [key: string]: unknown };
+  const schema = parameters ?? inputSchema;
+  const isFunction = isObject(wrapped) || isObject(schema);
+  if (typeof name !== 'string' || !isFunction) {
     throw new RivuletError(
       'INVALID_ARGUMENT',
       `Expected tools that are functions, got one of the type "${String(tool['type'])}". Tools that run with a provider are not available here; leave it out.`,
       { details: { option: 'tools' } },
     );
   }
-  const schema: JSONSchema =
-    isObject(parameters) || typeof parameters === 'boolean' ? parameters : { type: 'object', properties: {} };
   return {
     name,
-    parameters: schema,
+    parameters: toSchema(schema),
     ...(typeof description === 'string' ? { description } : {}),
     ...(typeof strict === 'boolean' ? { strict } : {}),
   };
+}
+
+function toSchema(schema: unknown): JSONSchema {
+  if (isInteropZodSchema(schema) || isSerializableSchema(schema)) return toJsonSchema(schema) as JSONSchema;
+  return isObject(schema) || typeof schema === 'boolean' ? schema : { type: 'object', properties: {} };
 }
 
 /** The words and objects of several providers that LangChain's users write. */

@@ -1,0 +1,2 @@
+export { LocalDecisionModel } from './decision-model.ts';
+export type { LocalDecisionModelInput } from './decision-model.ts';
