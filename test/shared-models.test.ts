@@ -144,4 +144,40 @@ describe('shared models', () => {
     expect(await shareModel(loads.load, model).acquire()).toBe(model);
     expect(loads.count).toBe(0);
   });
+
+  it('are released when the last stream has ended; new requests load again', async () => {
+    const loads = counted();
+    const name = fresh();
+    const shared = shareModel(loads.load, name);
+    const first = await shared.acquire();
+    const stream = first.chat({ messages: [] })[Symbol.asyncIterator]();
+    await stream.next();
+    let isReleased = false;
+    const released = shared.release().then(() => (isReleased = true));
+    await wait(20);
+    expect(isReleased).toBe(false);
+    expect(loads.disposed).toEqual([]);
+    // Another one does not get the engine that is about to go.
+    await shareModel(loads.load, name).acquire();
+    expect(loads.count).toBe(2);
+    let last = await stream.next();
+    while (last.done !== true) last = await stream.next();
+    await released;
+    expect(loads.disposed).toEqual([name]);
+    await shared.release();
+    expect(loads.disposed).toEqual([name, name]);
+    // Nothing is loaded: nothing to release.
+    await shared.release();
+    expect(loads.count).toBe(2);
+  });
+
+  it('that the caller loaded stay when they are released', async () => {
+    const model = scriptedModel({ outputs: [['a']] });
+    const shared = shareModel(() => Promise.reject(new Error('not needed')), model);
+    await shared.release();
+    const events = (await shared.acquire()).chat({ messages: [{ role: 'user', content: 'x' }] });
+    let text = '';
+    for await (const event of events) if (event.type === 'text-delta') text += event.delta;
+    expect(text).toBe('a');
+  });
 });
