@@ -1,5 +1,5 @@
 import { tool } from '@langchain/core/tools';
-import { createAgent } from 'langchain';
+import { createAgent, createMiddleware } from 'langchain';
 import { ChatLocal } from 'rivulet/langchain';
 import { z } from 'zod';
 
@@ -19,18 +19,22 @@ const calculator = tool(
   },
 );
 
-const chat = new ChatLocal({ model, temperature: 0, maxTokens: 200 });
-const agent = createAgent({
-  model: chat,
-  tools: [calculator],
-  systemPrompt: 'Calculate with the calculator.',
+// A question leads to one calculation first: that holds by force, whatever the model would do by itself.
+const calculateFirst = createMiddleware({
+  name: 'calculateFirst',
+  wrapModelCall: (request, handler) => {
+    const isAsked = request.messages.at(-1)?.type === 'human';
+    return handler({
+      ...request,
+      toolChoice: isAsked ? 'required' : 'auto',
+      modelSettings: { parallel_tool_calls: false },
+    });
+  },
 });
 
-const run = await agent.streamEvents(
-  { messages: [{ role: 'user', content: question }] },
-  // Tiny models may go on calling; the limit ends that.
-  { version: 'v3', recursionLimit: 6 },
-);
+const chat = new ChatLocal({ model, temperature: 0, maxTokens: 200 });
+const agent = createAgent({ model: chat, tools: [calculator], middleware: [calculateFirst] });
+const run = await agent.streamEvents({ messages: [{ role: 'user', content: question }] }, { version: 'v3' });
 
 for await (const message of run.messages) {
   for await (const text of message.text) process.stdout.write(text);

@@ -61,6 +61,7 @@ export class Answer {
       }
       case 'finish':
         this.#finish = event;
+        this.#warnings.push(...(event.warnings ?? []));
         break;
       case 'text-end':
       case 'reasoning-end':

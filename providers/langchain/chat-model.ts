@@ -229,7 +229,8 @@ export class ChatLocal extends BaseChatModel<ChatLocalCallOptions, AIMessageChun
       pdfInputs: false,
       videoInputs: false,
       toolCalling: true,
-      structuredOutput: false,
+      toolChoice: true,
+      structuredOutput: true,
     };
   }
 

@@ -22,6 +22,7 @@ export const completionKeys: readonly [
   'logitBias',
   'samplers',
   'grammar',
+  'closeGrammar',
   'logprobs',
   'priority',
 ] = [
@@ -41,6 +42,7 @@ export const completionKeys: readonly [
   'logitBias',
   'samplers',
   'grammar',
+  'closeGrammar',
   'logprobs',
   'priority',
 ];

@@ -8,9 +8,7 @@ import { RivuletError } from '../../src/errors.ts';
 import type { ChatRequest } from '../../src/model.ts';
 import type { ChatLocalCallOptions } from './chat-options.ts';
 
-export interface PreparedTools extends Pick<ChatRequest, 'tools' | 'toolChoice'> {
-  readonly maxToolCalls?: number;
-}
+type PreparedTools = Pick<ChatRequest, 'tools' | 'toolChoice' | 'maxToolCalls'>;
 
 /** Tools of all kinds that LangChain binds, in the shape of OpenAI's interface: what agents compare bound tools by. */
 export function toOpenAiTools(tools: readonly BindToolsInput[]): Record<string, unknown>[] {

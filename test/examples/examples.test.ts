@@ -20,7 +20,13 @@ async function run(file: string, ...args: string[]): Promise<string> {
 describe('the examples run on the default model', () => {
   it('all of them are known here', () => {
     const files = readdirSync(`${root}/examples`).filter((name) => name.endsWith('.ts'));
-    expect(files.toSorted()).toEqual(['langchain-chat.ts', 'langchain-rag.ts', 'rag.ts', 'stream-text.ts']);
+    expect(files.toSorted()).toEqual([
+      'langchain-agent.ts',
+      'langchain-chat.ts',
+      'langchain-rag.ts',
+      'rag.ts',
+      'stream-text.ts',
+    ]);
   });
 
   it('stream-text.ts streams an answer and ends with figures', async () => {
@@ -49,4 +55,11 @@ describe('the examples run on the default model', () => {
     },
     300_000,
   );
+
+  it('langchain-agent.ts', async () => {
+    const output = await run('langchain-agent.ts');
+    // What the tiny default model fills in is its own affair; that it calls and in which form it answers is not.
+    expect(output).toMatch(/→ calculator\(\{"left":-?[\d.e+-]+,"operator":"[-+*/]","right":-?[\d.e+-]+\}\)/);
+    expect(output).toMatch(/\{ topic: '.*', difficulty: '(easy|medium|hard)' \}\n$/s);
+  }, 300_000);
 });

@@ -297,6 +297,8 @@ test('the profile', async () => {
     maxInputTokens: 777,
     reasoningOutput: true,
     toolCalling: true,
+    toolChoice: true,
+    structuredOutput: true,
     imageInputs: false,
   });
   expect(new ChatLocal('/nowhere/x.gguf', { contextLength: 512 }).profile.maxInputTokens).toBe(512);

@@ -214,7 +214,7 @@ test('T14 a model that only thinks says so: no text, the thoughts, and length', 
   expect(message.text).toBe('');
   expect(message.additional_kwargs).toEqual({ reasoning_content: 'hmhm' });
   expect(message.response_metadata).toMatchObject({ finish_reason: 'length' });
-  expect(message).toMatchObject({ usage_metadata: { output_token_details: { reasoning: 3 } } });
+  expect(message).toMatchObject({ usage_metadata: { output_token_details: { reasoning: 2 } } });
 });
 
 /** What LangGraph attaches to see tokens. */
