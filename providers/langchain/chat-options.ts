@@ -21,7 +21,7 @@ export interface ChatLocalCallOptions
   extends BaseChatModelCallOptions, Omit<ChatLocalGenerationOptions, 'stop'> {
   /** See {@link ChatLocal.bindTools}. */
   readonly tools?: readonly BindToolsInput[];
-  /** `false`: at most one call in an answer. @default true */
+  /** `false`: at most one call in an answer, as with `maxToolCalls: 1`. @default true */
   readonly parallel_tool_calls?: boolean;
   /** Calls are held to their schemas either way; models see it where their template shows it. */
   readonly strict?: boolean;
@@ -29,11 +29,8 @@ export interface ChatLocalCallOptions
   readonly response_format?: ResponseFormatInput;
 }
 
-const generationKeys: readonly [...typeof completionKeys, 'reasoning', 'templateVariables'] = [
-  ...completionKeys,
-  'reasoning',
-  'templateVariables',
-];
+const generationKeys: readonly [...typeof completionKeys, 'reasoning', 'maxToolCalls', 'templateVariables'] =
+  [...completionKeys, 'reasoning', 'maxToolCalls', 'templateVariables'];
 
 const baseKeys = [
   'callbacks',

@@ -55,10 +55,3 @@ test('another method is an error', () => {
     expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
   );
 });
-
-test('a response_format of an unknown shape is an error', async () => {
-  const chat = new ChatLocal(scriptedModel({ outputs: [['a']] }));
-  await expect(chat.invoke('x', { response_format: { type: 'xml' } })).rejects.toMatchObject({
-    code: 'INVALID_ARGUMENT',
-  });
-});
