@@ -1,7 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { createProviderRegistry, generateText, streamText, wrapLanguageModel } from 'ai-v6';
+import {
+  createProviderRegistry,
+  generateText,
+  stepCountIs,
+  streamText,
+  tool,
+  wrapLanguageModel,
+} from 'ai-v6';
 import { expect, test } from 'vitest';
+import { z } from 'zod/v4';
 import { createLocal, local } from '../../../../providers/ai-sdk/v3/index.ts';
 import type { LocalLanguageModelOptions } from '../../../../providers/ai-sdk/v3/index.ts';
 import { scriptedModel } from '../../../../src/testing.ts';
@@ -140,6 +148,74 @@ test('a stream is computed as far as it is read, and left when it is cancelled',
   await reader.cancel();
   await wait(20);
   expect(model.requests[0]?.state).toBe('left');
+});
+
+const toolTemplate = `{%- for tool in tools %}{{ tool | tojson }}{%- endfor %}{%- for message in messages %}
+{{- '<|im_start|>' + message.role + '\\n' }}{{ message.content }}
+{%- for call in message.tool_calls or [] %}{{ '<tool_call>\\n' + (call.function | tojson) + '\\n</tool_call>' }}{%- endfor %}
+{{- '<|im_end|>\\n' }}{%- endfor %}{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}`;
+
+const call = [
+  '<tool_call>',
+  '\n{"name": "add", ',
+  '"arguments": {"left": 6,',
+  ' "right": 7}}',
+  '\n</tool_call>',
+];
+
+test('tools run, their results go back, and their input is streamed', async () => {
+  const model = scriptedModel({ chatTemplate: toolTemplate, outputs: [call, ['Thirteen.']] });
+  const streamed: string[] = [];
+  const result = streamText({
+    model: local(model),
+    prompt: '6 + 7?',
+    tools: {
+      add: tool({
+        description: 'Adds.',
+        inputSchema: z.object({ left: z.number(), right: z.number() }),
+        onInputDelta: ({ inputTextDelta }) => void streamed.push(inputTextDelta),
+        execute: ({ left, right }) => left + right,
+      }),
+    },
+    stopWhen: stepCountIs(3),
+  });
+  await result.consumeStream();
+  const [first, second] = await result.steps;
+  expect(first?.finishReason).toBe('tool-calls');
+  expect(first?.toolCalls).toMatchObject([{ toolName: 'add', input: { left: 6, right: 7 } }]);
+  expect(first?.toolResults).toMatchObject([{ output: 13 }]);
+  expect(JSON.parse(streamed.join(''))).toEqual({ left: 6, right: 7 });
+  expect(streamed.length).toBeGreaterThan(1);
+  expect(second?.text).toBe('Thirteen.');
+  expect(model.requests[0]?.prompt).toContain('"name": "add"');
+  expect(model.requests[1]?.prompt).toContain('<|im_start|>tool\n13<|im_end|>');
+});
+
+test('results of tools keep their kind: errors, denials and content', async () => {
+  const output = { type: 'content' as const, value: [{ type: 'text' as const, text: 'a picture of a cat' }] };
+  const outputs = [
+    [{ type: 'error-text', value: 'no such file' }, 'no such file'],
+    [{ type: 'execution-denied', reason: 'not today' }, 'not today'],
+    [output, 'a picture of a cat'],
+  ] as const;
+  for (const [given, seen] of outputs) {
+    const model = scriptedModel({ chatTemplate: toolTemplate, outputs: [['Well.']] });
+    await generateText({
+      model: local(model),
+      messages: [
+        { role: 'user', content: 'Look!' },
+        {
+          role: 'assistant',
+          content: [{ type: 'tool-call', toolCallId: 'a', toolName: 'look', input: { at: 'it' } }],
+        },
+        {
+          role: 'tool',
+          content: [{ type: 'tool-result', toolCallId: 'a', toolName: 'look', output: given }],
+        },
+      ],
+    });
+    expect(model.requests[0]?.prompt).toContain(`<|im_start|>tool\n${seen}<|im_end|>`);
+  }
 });
 
 test('a failure in the middle is an error part and a finish', async () => {
