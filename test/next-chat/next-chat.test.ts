@@ -8,6 +8,7 @@ import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { recipeSchema } from '../../examples/next-chat/app/api/recipe/schema.ts';
 import { platformTriple } from '../../src/session/load-native.ts';
 import { defaultModelPath } from '../support/default-model.ts';
 import { findChromium } from './find-chromium.ts';
@@ -143,6 +144,17 @@ describe.skipIf(executablePath === undefined)('the built application', () => {
       expect(server.mappingsOf('.gguf')).toBe(1);
       expect(server.mappingsOf(`rivulet.${platformTriple()}.node`)).toBe(1);
     }
+  });
+
+  it('holds the model to a schema', async () => {
+    const page = await open(`${server.url}/recipe`);
+    await page.getByRole('button', { name: 'Write' }).click();
+    await page.locator('.card h1:not(:empty)').waitFor();
+    await page.locator('main[data-status="done"]').waitFor({ timeout: 90_000 });
+    await page.locator('.card summary').click();
+    await shoot(page, 'recipe-real');
+    recipeSchema.parse(JSON.parse(await page.locator('.card pre').innerText()));
+    await page.close();
   });
 
   it('keeps its event loop free while it streams', async () => {

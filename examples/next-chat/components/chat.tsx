@@ -80,7 +80,7 @@ export function Chat({ modelName }: { readonly modelName: string }): ReactNode {
             </button>
           </p>
         )}
-        <div ref={end} />
+        <div ref={end} className="end" />
       </section>
       <Composer
         busy={busy}

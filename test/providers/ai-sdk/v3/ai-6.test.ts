@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import {
   createProviderRegistry,
   generateText,
+  Output,
   stepCountIs,
   streamText,
   tool,
@@ -216,6 +217,19 @@ test('results of tools keep their kind: errors, denials and content', async () =
     });
     expect(model.requests[0]?.prompt).toContain(`<|im_start|>tool\n${seen}<|im_end|>`);
   }
+});
+
+test('structured output', async () => {
+  const model = scriptedModel({ outputs: [['{"sum"', ': 13}']] });
+  const result = streamText({
+    model: local(model),
+    prompt: '6 + 7?',
+    output: Output.object({ schema: z.object({ sum: z.number() }) }),
+  });
+  const partial: unknown[] = [];
+  for await (const object of result.partialOutputStream) partial.push(object);
+  expect(partial.at(-1)).toEqual({ sum: 13 });
+  expect(await result.output).toEqual({ sum: 13 });
 });
 
 test('a failure in the middle is an error part and a finish', async () => {

@@ -12,6 +12,7 @@ export async function POST(request: Request): Promise<Response> {
     output: Output.object({ schema: recipeSchema }),
     prompt: `Write a recipe for ${String(dish)}.`,
     temperature: 0.3,
+    maxOutputTokens: 1500,
     abortSignal: request.signal,
   });
   return createTextStreamResponse({ stream: toTextStream({ stream: result.stream }) });
