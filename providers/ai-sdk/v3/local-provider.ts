@@ -1,15 +1,9 @@
-import type { EmbeddingModelV4 } from '@ai-sdk/provider';
-import type {
-  EmbeddingModelV3,
-  EmbeddingModelV3Result,
-  LanguageModelV3,
-  ProviderV3,
-} from '@ai-sdk/provider-v3';
+import type { EmbeddingModelV3, LanguageModelV3, ProviderV3, RerankingModelV3 } from '@ai-sdk/provider-v3';
 import type { Model } from '../../../src/model.ts';
 import { createLocal as createLocalV4 } from '../local-provider.ts';
 import type { LocalProviderSettings, LocalProvider as LocalProviderV4 } from '../local-provider.ts';
-import { toWarningsV3 } from './to-content-v3.ts';
 import { toLanguageModelV3 } from './to-language-model-v3.ts';
+import { toEmbeddingModelV3, toRerankingModelV3 } from './to-vector-models-v3.ts';
 
 /** The provider for `ai` 6; everything is as in `rivulet/ai-sdk`, and engines are shared with it. */
 export interface LocalProvider extends ProviderV3 {
@@ -21,7 +15,14 @@ export interface LocalProvider extends ProviderV3 {
   languageModel(model: string | Model, settings?: LocalProviderSettings): LanguageModelV3;
   /** The same as {@link LocalProvider.languageModel}. */
   chat(model: string | Model, settings?: LocalProviderSettings): LanguageModelV3;
+  /** Vectors of texts, for `embed` and `embedMany`. */
   embeddingModel(model: string | Model, settings?: LocalProviderSettings): EmbeddingModelV3;
+  /** The same as {@link LocalProvider.embeddingModel}. */
+  embedding(model: string | Model, settings?: LocalProviderSettings): EmbeddingModelV3;
+  /** Documents by how well they answer a query, for `rerank`. */
+  rerankingModel(model: string | Model, settings?: LocalProviderSettings): RerankingModelV3;
+  /** The same as {@link LocalProvider.rerankingModel}. */
+  reranking(model: string | Model, settings?: LocalProviderSettings): RerankingModelV3;
   /** Loads a model ahead of its first request. @throws {RivuletError} as `loadModel` */
   load: LocalProviderV4['load'];
 }
@@ -31,6 +32,10 @@ export function createLocal(providerSettings: LocalProviderSettings = {}): Local
   const base = createLocalV4(providerSettings);
   const languageModel = (model: string | Model, settings?: LocalProviderSettings): LanguageModelV3 =>
     toLanguageModelV3(base.languageModel(model, settings));
+  const embeddingModel = (model: string | Model, settings?: LocalProviderSettings): EmbeddingModelV3 =>
+    toEmbeddingModelV3(base.embeddingModel(model, settings));
+  const rerankingModel = (model: string | Model, settings?: LocalProviderSettings): RerankingModelV3 =>
+    toRerankingModelV3(base.rerankingModel(model, settings));
 
   const provider = function (model: string | Model, settings?: LocalProviderSettings): LanguageModelV3 {
     if (new.target !== undefined) throw new Error('Call local(…) without the new keyword.');
@@ -41,25 +46,13 @@ export function createLocal(providerSettings: LocalProviderSettings = {}): Local
     specificationVersion: 'v3' as const,
     languageModel,
     chat: languageModel,
-    embeddingModel: (model: string | Model, settings?: LocalProviderSettings) =>
-      toEmbeddingModelV3(base.embeddingModel(model, settings)),
+    embeddingModel,
+    embedding: embeddingModel,
+    rerankingModel,
+    reranking: rerankingModel,
     imageModel: (modelId: string): never => base.imageModel(modelId) as never,
     load: base.load,
   });
-}
-
-function toEmbeddingModelV3(model: EmbeddingModelV4): EmbeddingModelV3 {
-  return {
-    specificationVersion: 'v3',
-    provider: model.provider,
-    modelId: model.modelId,
-    maxEmbeddingsPerCall: model.maxEmbeddingsPerCall,
-    supportsParallelCalls: model.supportsParallelCalls,
-    doEmbed: async (options) => {
-      const { warnings, ...result } = await model.doEmbed(options);
-      return { ...result, warnings: toWarningsV3(warnings) } as EmbeddingModelV3Result;
-    },
-  };
 }
 
 /** The provider with default settings: `streamText({ model: local('model.gguf'), … })`. */

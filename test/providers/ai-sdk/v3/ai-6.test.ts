@@ -1,9 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 import {
+  cosineSimilarity,
   createProviderRegistry,
+  embed,
+  embedMany,
   generateText,
   Output,
+  rerank,
   stepCountIs,
   streamText,
   tool,
@@ -12,8 +16,12 @@ import {
 import { expect, test } from 'vitest';
 import { z } from 'zod/v4';
 import { createLocal, local } from '../../../../providers/ai-sdk/v3/index.ts';
-import type { LocalLanguageModelOptions } from '../../../../providers/ai-sdk/v3/index.ts';
+import type {
+  LocalEmbeddingModelOptions,
+  LocalLanguageModelOptions,
+} from '../../../../providers/ai-sdk/v3/index.ts';
 import { scriptedModel } from '../../../../src/testing.ts';
+import { conformanceModelPath } from '../../../support/conformance-model.ts';
 import { thinkTemplate } from '../../think-template.ts';
 
 globalThis.AI_SDK_LOG_WARNINGS = false;
@@ -230,6 +238,34 @@ test('structured output', async () => {
   for await (const object of result.partialOutputStream) partial.push(object);
   expect(partial.at(-1)).toEqual({ sum: 13 });
   expect(await result.output).toEqual({ sum: 13 });
+});
+
+test('embeddings', async () => {
+  const model = local.embeddingModel(conformanceModelPath('bert'));
+  const many = await embedMany({ model, values: ['the sea', 'a brook'] });
+  const one = await embed({ model, value: 'a brook' });
+  expect(many.embeddings[1]).toEqual(one.embedding);
+  expect(cosineSimilarity(one.embedding, one.embedding)).toBeCloseTo(1, 5);
+  expect(one.usage.tokens).toBeGreaterThan(2);
+  const options: LocalEmbeddingModelOptions = { dimensions: 4 };
+  const short = await embed({ model, value: 'a brook', providerOptions: { local: options } });
+  expect(short.embedding).toHaveLength(4);
+  const wrong = embed({
+    model,
+    value: 'a',
+    providerOptions: { local: { dimensions: 'few' } },
+    maxRetries: 0,
+  });
+  await expect(wrong).rejects.toMatchObject({ name: 'AI_InvalidArgumentError' });
+});
+
+test('reranking', async () => {
+  const model = local.rerankingModel(conformanceModelPath('bert-rerank'));
+  const documents = ['a brook', 'the sea', 'a stone'];
+  const { ranking, rerankedDocuments } = await rerank({ model, documents, query: 'water', topN: 2 });
+  expect(ranking).toHaveLength(2);
+  expect(ranking[0]!.score).toBeGreaterThanOrEqual(ranking[1]!.score);
+  expect(rerankedDocuments).toEqual(ranking.map(({ originalIndex }) => documents[originalIndex]));
 });
 
 test('a failure in the middle is an error part and a finish', async () => {
