@@ -17,6 +17,7 @@ const generated: ReadonlySet<string> = new Set([
   '.next',
   'package-lock.json',
   'next-env.d.ts',
+  'tsconfig.tsbuildinfo',
 ]);
 
 const { NODE_ENV: _testing, ...inherited } = process.env;
