@@ -1,71 +1,84 @@
 import { Embeddings } from '@langchain/core/embeddings';
 import type { EmbeddingsParams } from '@langchain/core/embeddings';
 import { sharedModel } from '#rivulet';
-import type { EmbedOptions, SharedLoadOptions, SharedModel } from '#rivulet';
+import type { EmbedOptions, SharedModel } from '#rivulet';
 import type { Model } from '../../src/model.ts';
 import { defined } from '../defined.ts';
+import { mapFailure } from './map-error.ts';
+import { isTextModelInput, pickTextLoadOptions } from './text-model-input.ts';
+import type { TextModelInput } from './text-model-input.ts';
 
 export interface LocalEmbeddingsInput
-  extends
-    EmbeddingsParams,
-    Omit<SharedLoadOptions, 'signal'>,
-    Omit<EmbedOptions, 'kind' | 'prefix' | 'pooling'> {
-  /** A reference (path, `hf:…`, alias, …) or a loaded model. */
-  model: string | Model;
-  /** Put in front of queries. @default what the model was trained with, if it is known */
-  queryPrefix?: string;
-  /** Put in front of documents. @default what the model was trained with, if it is known */
-  documentPrefix?: string;
+  extends EmbeddingsParams, TextModelInput, Pick<EmbedOptions, 'dimensions' | 'normalize' | 'truncate'> {
   /** How the tokens' vectors become one. @default the file's */
-  pooling?: 'mean' | 'cls' | 'last';
-  /** Ends what is under way and what comes later. */
-  signal?: AbortSignal;
+  readonly pooling?: 'mean' | 'cls' | 'last';
+  /** In front of queries. @default what the model was trained with, where that is known */
+  readonly queryPrefix?: string;
+  /** In front of documents. @default what the model was trained with, where that is known */
+  readonly documentPrefix?: string;
 }
 
 /**
- * A local model as LangChain embeddings. Making one is cheap: the first call loads the model, and instances with the
- * same model and load options share one engine.
+ * Vectors of texts from a local model, as LangChain wants them. Making one is cheap: the first text loads the model, and
+ * instances with the same model and load options share one engine, which makes batches of what it gets itself.
  */
 export class LocalEmbeddings extends Embeddings {
   readonly model: string;
-  readonly #fields: Omit<LocalEmbeddingsInput, 'model'>;
+  readonly #fields: LocalEmbeddingsInput;
   readonly #shared: SharedModel;
 
   constructor(model: string | Model, fields?: Omit<LocalEmbeddingsInput, 'model'>);
   constructor(fields: LocalEmbeddingsInput);
   constructor(first: string | Model | LocalEmbeddingsInput, rest: Omit<LocalEmbeddingsInput, 'model'> = {}) {
-    const fields: LocalEmbeddingsInput =
-      typeof first === 'object' && 'model' in first ? first : { ...rest, model: first };
+    const fields: LocalEmbeddingsInput = isTextModelInput(first) ? first : { ...rest, model: first };
     super(fields);
-    const { model, ...others } = fields;
-    this.model = typeof model === 'string' ? model : model.info.id;
-    this.#fields = others;
-    this.#shared = sharedModel(model, loadOptionsOf(others));
+    this.#fields = fields;
+    this.#shared = sharedModel(fields.model, pickTextLoadOptions(fields));
+    this.model = typeof fields.model === 'string' ? fields.model : fields.model.info.id;
   }
 
-  override async embedQuery(text: string): Promise<number[]> {
-    const [vector] = await this.#embed([text], 'query', this.#fields.queryPrefix);
-    return vector ?? [];
+  /** One vector per text, in their order. */
+  override async embedDocuments(
+    documents: string[],
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<number[][]> {
+    if (documents.length === 0) return [];
+    return this.#embed('document', documents, options.signal ?? this.#fields.signal);
   }
 
-  override async embedDocuments(texts: string[]): Promise<number[][]> {
-    return this.#embed(texts, 'document', this.#fields.documentPrefix);
+  /** The vector of what is searched for. */
+  override async embedQuery(
+    document: string,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<number[]> {
+    const [vector = []] = await this.#embed('query', [document], options.signal ?? this.#fields.signal);
+    return vector;
   }
 
   async #embed(
-    values: readonly string[],
     kind: 'query' | 'document',
-    prefix: string | undefined,
+    values: readonly string[],
+    signal: AbortSignal | undefined,
   ): Promise<number[][]> {
-    const { dimensions, pooling, normalize, truncate, signal } = this.#fields;
-    const model = await this.#shared.acquire(signal);
-    const options = defined({ dimensions, pooling, normalize, truncate, signal, prefix });
-    const { embeddings } = await model.embed({ values, kind, ...options });
-    return embeddings.map((vector) => Array.from(vector));
+    const { dimensions, normalize, truncate, pooling, queryPrefix, documentPrefix, onWarning } = this.#fields;
+    const prefix = kind === 'query' ? queryPrefix : documentPrefix;
+    const vectors = await this.caller.call(async () => {
+      try {
+        const model = await this.#shared.acquire(signal);
+        const { embeddings, warnings } = await model.embed({
+          values,
+          kind,
+          ...defined({ prefix, dimensions, normalize, truncate, pooling, signal }),
+        });
+        for (const warning of warnings) onWarning?.(warning);
+        return embeddings.map((embedding) => Array.from(embedding));
+      } catch (error) {
+        // The caller would take an abort's reason for a failure to try again.
+        if (signal?.aborted === true) return undefined;
+        throw mapFailure(error);
+      }
+    });
+    if (vectors === undefined) throw signal?.reason;
+    return vectors;
   }
-}
-
-function loadOptionsOf(fields: Omit<LocalEmbeddingsInput, 'model'>): Omit<SharedLoadOptions, 'signal'> {
-  const { contextLength, threads, dialect, keepAliveMs, onProgress } = fields;
-  return defined({ contextLength, threads, dialect, keepAliveMs, onProgress });
 }

@@ -8,4 +8,4 @@ export type { ChatLocalCallOptions, ChatLocalGenerationOptions, ChatLocalInput }
 export { LocalEmbeddings } from './embeddings.ts';
 export type { LocalEmbeddingsInput } from './embeddings.ts';
 export { LocalReranker } from './reranker.ts';
-export type { LocalRerankerInput } from './reranker.ts';
+export type { LocalRerankerCallOptions, LocalRerankerInput } from './reranker.ts';

@@ -23,6 +23,11 @@ export function mapError(error: unknown, answer: Answer, signal: AbortSignal | u
     aborted.cause = signal.reason;
     return aborted;
   }
+  return mapFailure(error);
+}
+
+/** The same for what has no partial answer; aborts are the caller's affair. */
+export function mapFailure(error: unknown): unknown {
   if (!RivuletError.isInstance(error)) return error;
   if (error.code === 'CONTEXT_OVERFLOW') return ContextOverflowError.fromError(error);
   return stampRetryable(error, retryableCodes.has(error.code));

@@ -3,38 +3,44 @@ import { Document } from '@langchain/core/documents';
 import type { DocumentInterface } from '@langchain/core/documents';
 import { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors';
 import { sharedModel } from '#rivulet';
-import type { RerankOptions, SharedLoadOptions, SharedModel } from '#rivulet';
+import type { RerankOptions, SharedModel } from '#rivulet';
 import type { Model } from '../../src/model.ts';
 import { defined } from '../defined.ts';
+import { mapFailure } from './map-error.ts';
+import { isTextModelInput, pickTextLoadOptions } from './text-model-input.ts';
+import type { TextModelInput } from './text-model-input.ts';
 
-export interface LocalRerankerInput extends Omit<SharedLoadOptions, 'signal'>, RerankOptions {
-  /** A reference (path, `hf:…`, alias, …) or a loaded model. */
-  model: string | Model;
-  /** Keep the best so many. @default all */
-  topN?: number;
-  /** Ends what is under way and what comes later. */
-  signal?: AbortSignal;
+export interface LocalRerankerInput extends TextModelInput, RerankOptions {
+  /** Keep the best so many documents. @default all */
+  readonly topN?: number;
 }
 
-/** A local reranker for LangChain's retrievers: documents ordered by how well they answer a query. */
+/** Per call. */
+export interface LocalRerankerCallOptions {
+  readonly topN?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Orders documents by how well they answer a query, by a local reranking model: a compressor for
+ * `ContextualCompressionRetriever` and the like. The first call loads the model.
+ */
 export class LocalReranker extends BaseDocumentCompressor {
   readonly model: string;
-  readonly #options: Pick<LocalRerankerInput, 'topN' | 'instruction' | 'truncate' | 'signal'>;
+  readonly #fields: LocalRerankerInput;
   readonly #shared: SharedModel;
 
   constructor(model: string | Model, fields?: Omit<LocalRerankerInput, 'model'>);
   constructor(fields: LocalRerankerInput);
   constructor(first: string | Model | LocalRerankerInput, rest: Omit<LocalRerankerInput, 'model'> = {}) {
     super();
-    const fields: LocalRerankerInput =
-      typeof first === 'object' && 'model' in first ? first : { ...rest, model: first };
-    const { model, topN, instruction, truncate, signal, ...loadOptions } = fields;
-    this.model = typeof model === 'string' ? model : model.info.id;
-    this.#options = defined({ topN, instruction, truncate, signal });
-    this.#shared = sharedModel(model, loadOptions);
+    const fields: LocalRerankerInput = isTextModelInput(first) ? first : { ...rest, model: first };
+    this.#fields = fields;
+    this.#shared = sharedModel(fields.model, pickTextLoadOptions(fields));
+    this.model = typeof fields.model === 'string' ? fields.model : fields.model.info.id;
   }
 
-  /** New documents, best first, with `metadata.relevanceScore` from 0 to 1; the given ones stay as they are. */
+  /** New documents, best first, each with its score from 0 to 1 in `metadata.relevanceScore`. */
   override async compressDocuments(
     documents: DocumentInterface[],
     query: string,
@@ -44,7 +50,7 @@ export class LocalReranker extends BaseDocumentCompressor {
     return ranking.flatMap(({ index, relevanceScore }) => {
       const document = documents[index];
       if (document === undefined) return [];
-      const { pageContent, metadata, id } = document;
+      const { id, pageContent, metadata } = document;
       return [
         new Document({
           pageContent,
@@ -55,18 +61,30 @@ export class LocalReranker extends BaseDocumentCompressor {
     });
   }
 
-  /** Places of the documents, best first, with their scores from 0 to 1. */
+  /** Places of the documents, best first; what is no text and no document is read as its JSON. */
   async rerank(
-    documents: readonly (DocumentInterface | string)[],
+    documents: readonly (DocumentInterface | string | Record<string, unknown>)[],
     query: string,
-    options: Pick<LocalRerankerInput, 'topN' | 'signal'> = {},
+    { topN = this.#fields.topN, signal = this.#fields.signal }: LocalRerankerCallOptions = {},
   ): Promise<{ index: number; relevanceScore: number }[]> {
-    const merged = { ...this.#options, ...defined(options) };
-    const model = await this.#shared.acquire(merged.signal);
-    const texts = documents.map((document) =>
-      typeof document === 'string' ? document : document.pageContent,
-    );
-    const { ranking } = await model.rerank({ query, documents: texts, ...merged });
-    return ranking.map(({ index, score }) => ({ index, relevanceScore: score }));
+    if (documents.length === 0) return [];
+    const { instruction, truncate, onWarning } = this.#fields;
+    try {
+      const model = await this.#shared.acquire(signal);
+      const { ranking, warnings } = await model.rerank({
+        query,
+        documents: documents.map(textOf),
+        ...defined({ topN, instruction, truncate, signal }),
+      });
+      for (const warning of warnings) onWarning?.(warning);
+      return ranking.map(({ index, score }) => ({ index, relevanceScore: score }));
+    } catch (error) {
+      throw signal?.aborted === true ? error : mapFailure(error);
+    }
   }
+}
+
+function textOf(document: DocumentInterface | string | Record<string, unknown>): string {
+  if (typeof document === 'string') return document;
+  return typeof document['pageContent'] === 'string' ? document['pageContent'] : JSON.stringify(document);
 }

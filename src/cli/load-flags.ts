@@ -10,7 +10,7 @@ export function addCacheFlag(command: Command): Command {
   return command.option('--cache <folder>', 'Where fetched models are kept (also RIVULET_CACHE)');
 }
 
-const dialects = ['native', 'portable'] as const;
+export const dialects = ['native', 'portable'] as const;
 const cacheTypes = ['f16', 'f32', 'q8_0', 'q4_0'] as const;
 
 /** Adds the flags that say how a model is loaded. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { spawnCli } from './spawn-cli.ts';
 
-const commands = ['run', 'chat', 'info', 'tokenize', 'pull'];
+const commands = ['run', 'chat', 'info', 'tokenize', 'pull', 'embed', 'rerank'];
 
 describe('rivulet', () => {
   it('shows its commands without one, and its version', async () => {
@@ -36,7 +36,7 @@ describe('rivulet', () => {
 
   it.each([
     [['rum', 'x'], 'Did you mean "run"?'],
-    [['frobnicate'], 'Known are: run, chat, info, tokenize, pull, convert.'],
+    [['frobnicate'], 'Known are: run, chat, info, tokenize, embed, rerank, pull, convert.'],
     [['run'], 'missing required args'],
     [['run', 'm', 'hi', '--temprature', '1'], 'Unknown option `--temprature`'],
     [['run', 'm', 'hi', '--temperature', 'hot'], '--temperature needs a number from 0, found "hot"'],
@@ -44,6 +44,10 @@ describe('rivulet', () => {
     [['run', 'm'], 'Expected a prompt'],
     [['run', 'm', 'hi', '--template-file', '/no/such/file'], '--template-file needs a file'],
     [['pull', 'a', 'b'], 'Unused args'],
+    [['embed', 'm', 'x', '--kind', 'both'], '--kind'],
+    [['embed', 'm', 'x', '--dimensions', '0'], '--dimensions needs a whole number'],
+    [['embed', 'm', 'x', '--file', 'y'], 'found both'],
+    [['rerank', 'm', 'x'], 'Expected the flag --query'],
     [['--stats'], 'Expected a command'],
   ])('answers %j with exit code 2 and a hint', async (words, hint) => {
     const result = await spawnCli(words);
