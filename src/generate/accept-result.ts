@@ -63,7 +63,8 @@ function addToken(state: RequestState, candidates: Candidates, session: Session,
     state.ready.push({ type: 'end', rawReason: 'eos' });
     return;
   }
-  closeInTime(state, session, mask);
+  // Now, while only this request can fail with it; the step then has it at once.
+  if (!closeInTime(state, session, mask)) mask.next();
 }
 
 /** Adds a token to the output; true when it was the last one that there is room for. */
@@ -95,10 +96,10 @@ function tokensLeft({ tokens, promptLength, options }: RequestState, session: Se
 }
 
 /** Near its limit an output that is held to a grammar gets the shortest end that there is; that is not the model's. */
-function closeInTime(state: RequestState, session: Session, mask: TokenMask): void {
+function closeInTime(state: RequestState, session: Session, mask: TokenMask): boolean {
   const left = tokensLeft(state, session);
   const end = mask.close(left);
-  if (end === undefined) return;
+  if (end === undefined) return false;
   const made = state.tokens.length - state.promptLength;
   const rawReason = left === state.options.maxTokens - made ? 'max-tokens' : 'context-full';
   for (const id of end) {
@@ -107,6 +108,7 @@ function closeInTime(state: RequestState, session: Session, mask: TokenMask): vo
     state.ready.push({ type: 'token', id });
   }
   state.ready.push({ type: 'end', rawReason });
+  return true;
 }
 
 function rawTop(candidates: Candidates): ScoredId[] {

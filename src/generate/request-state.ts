@@ -58,7 +58,7 @@ export interface RequestState {
 
 /**
  * Checks a request and makes its state.
- * @throws {RivuletError} `INVALID_ARGUMENT`, `CONTEXT_OVERFLOW`, `METADATA_WRONG_TYPE`
+ * @throws {RivuletError} `INVALID_ARGUMENT`, `CONTEXT_OVERFLOW`, `METADATA_WRONG_TYPE`, `GRAMMAR_STUCK`
  */
 export function createRequestState(
   request: EngineRequest,
@@ -71,6 +71,8 @@ export function createRequestState(
       ? undefined
       : checkLogprobs('promptLogprobs', request.promptLogprobs);
   checkPrompt(request.prompt, info, options.maxTokens);
+  // Later it must not fail: a step is planned for all.
+  request.mask?.next();
   const window = createPenaltyWindow(options);
   if (window !== undefined) for (const id of request.prompt) window.push(id);
   return {
