@@ -204,7 +204,7 @@ describe.skipIf(executablePath === undefined)('the built application', () => {
   });
 
   it.each([
-    ['passes the signal on', '/api/endless', 200],
+    ['passes the signal on', '/api/endless', 1000],
     ['does not', '/api/endless?forgetful', 5000],
   ])('a closed tab ends its stream when the route %s', async (_, route, limitMs) => {
     const page = await open(server.url);
