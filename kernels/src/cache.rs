@@ -2,6 +2,7 @@
 
 mod layout;
 mod page;
+mod slab;
 mod snapshot;
 pub(crate) mod tile;
 

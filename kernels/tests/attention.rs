@@ -1,5 +1,7 @@
 //! Attention against its definition in f64, every feature, cache type and instruction set.
 
+#[path = "attention/errors.rs"]
+mod errors;
 #[path = "attention/invariance.rs"]
 mod invariance;
 #[path = "attention/reference.rs"]

@@ -37,6 +37,9 @@ pub trait Lanes: Copy {
     /// Runs a kernel as a function of its own, compiled for these instructions.
     fn call<K: Kernel>(self, kernel: K) -> K::Output;
 
+    /// Asks for the line of 64 bytes at `offset` of `bytes`, which may lie outside, into the second cache.
+    fn prefetch(self, bytes: &[u8], offset: usize);
+
     fn splat(self, value: f32) -> Self::Vector;
     fn load(self, from: &[f32; LANES]) -> Self::Vector;
     fn store(self, vector: Self::Vector, to: &mut [f32; LANES]);

@@ -36,9 +36,16 @@ impl Row {
         self.low < (chunk + 1) * CHUNK && self.high > chunk * CHUNK
     }
 
-    /// Its positions in the tile that begins at `start`, counted from there.
-    fn within(&self, start: usize) -> Range<usize> {
-        self.low.saturating_sub(start).min(PAGE_TOKENS)..self.high.saturating_sub(start).min(PAGE_TOKENS)
+    /// What it sees of the tile that begins at `start`.
+    #[inline(always)]
+    fn view<'a>(&self, start: usize, bias: Option<&'a PositionBias>) -> View<'a> {
+        View {
+            low: self.low.saturating_sub(start).min(PAGE_TOKENS),
+            high: self.high.saturating_sub(start).min(PAGE_TOKENS),
+            distance: start as f32 - self.position as f32,
+            slope: self.slope,
+            bias: bias.map(|bias| bias.tile(self.head, self.position, start)),
+        }
     }
 }
 
@@ -83,12 +90,11 @@ impl Kernel for AttendChunk<'_> {
     #[inline(always)]
     fn run<L: Lanes>(mut self, lanes: L) {
         self.state.clear();
-        let tiles = CHUNK / PAGE_TOKENS;
-        for tile in self.chunk * tiles..(self.chunk + 1) * tiles {
-            let start = tile * PAGE_TOKENS;
-            if self.rows.iter().all(|row| row.within(start).is_empty()) {
-                continue;
-            }
+        let low = self.rows.iter().map(|row| row.low).min().unwrap_or(0);
+        let high = self.rows.iter().map(|row| row.high).max().unwrap_or(0);
+        let first = low.max(self.chunk * CHUNK) / PAGE_TOKENS;
+        let last = high.min((self.chunk + 1) * CHUNK).div_ceil(PAGE_TOKENS);
+        for tile in first..last {
             if self.cancel.is_set() {
                 return;
             }
@@ -105,7 +111,11 @@ impl AttendChunk<'_> {
         let kept = &page[head.keys.clone()];
         let latent = head.values.is_empty();
         let groups = row_groups(self.rows.len());
-        let (keys, values) = if latent || groups.len() >= GROUPS_TO_UNPACK {
+        let unpacks = latent || groups.len() >= GROUPS_TO_UNPACK;
+        let next = head.pages.get(tile + 1);
+        let next_keys = next.map_or(&[][..], |page| &page[head.keys.clone()]);
+        let next_values = if unpacks { next } else { Some(page) }.map_or(&[][..], |page| &page[head.values.clone()]);
+        let (keys, values) = if unpacks {
             self.unpacked.unpack_keys(lanes, head.kind, kept, head.key_dim);
             if latent {
                 self.unpacked.transpose_keys(head.stride);
@@ -120,37 +130,31 @@ impl AttendChunk<'_> {
                 Values::Kept(head.kind, &page[head.values.clone()]),
             )
         };
-        let start = tile * PAGE_TOKENS;
-        for group in groups {
-            let count = group.len();
-            let mut views = [const { 0..0 }; MOST_ROWS];
+        for (number, group) in groups.enumerate() {
+            // The first group asks for what comes after.
+            let (next_keys, next_values) = if number == 0 {
+                (next_keys, next_values)
+            } else {
+                (&[][..], &[][..])
+            };
+            let mut views = [View::default(); MOST_ROWS];
             for (view, row) in views.iter_mut().zip(&self.rows[group.clone()]) {
-                *view = row.within(start);
+                *view = row.view(tile * PAGE_TOKENS, self.bias);
             }
-            let views = &views[..count];
-            if views.iter().all(Range::is_empty) {
+            let views = &views[..group.len()];
+            if views.iter().all(View::is_empty) {
                 continue;
             }
             let query = &self.query[group.start * head.key_dim..group.end * head.key_dim];
-            score(lanes, keys, count, query, self.scores);
-            for (index, seen) in views.iter().enumerate().filter(|(_, view)| !view.is_empty()) {
-                let row = &self.rows[group.start + index];
-                let view = View {
-                    low: seen.start,
-                    high: seen.end,
-                    distance: start as f32 - row.position as f32,
-                    slope: row.slope,
-                    bias: self.bias.map(|bias| bias.tile(row.head, row.position, start)),
-                };
-                let mut seen = self.state.seen(group.start + index);
-                let factor = soften(lanes, &mut self.scores[index], &view, self.softcap, &mut seen);
-                self.state.set_seen(group.start + index, seen);
-                if factor != 1.0 {
-                    self.state.scale_row(lanes, group.start + index, head.stride, factor);
-                }
+            score(lanes, keys, group.len(), query, self.scores, next_values);
+            let mut seen = self.state.seen(group.start, group.len());
+            let factors = soften(lanes, self.scores, views, self.softcap, &mut seen);
+            for (index, _) in views.iter().enumerate().filter(|(_, view)| !view.is_empty()) {
+                self.state
+                    .update(lanes, group.start + index, index, &seen, &factors, head.stride);
             }
             let sums = &mut self.state.sums[group.start * head.stride..group.end * head.stride];
-            add_values(lanes, values, views, self.scores, sums, head.stride);
+            add_values(lanes, values, views, self.scores, sums, head.stride, next_keys);
         }
     }
 }
@@ -160,14 +164,15 @@ impl AttendChunk<'_> {
 fn add_values<L: Lanes>(
     lanes: L,
     values: Values<'_>,
-    views: &[Range<usize>],
+    views: &[View<'_>],
     weights: &Scores,
     sums: &mut [f32],
     stride: usize,
+    ahead: &[u8],
 ) {
     let rows = views.len();
-    let low = views.iter().map(|view| view.start).max().unwrap_or(0);
-    let high = views.iter().map(|view| view.end).min().unwrap_or(0);
+    let low = views.iter().map(|view| view.low).max().unwrap_or(0);
+    let high = views.iter().map(|view| view.high).min().unwrap_or(0);
     let mut add = |first, rows, tokens| {
         mix(
             lanes,
@@ -179,21 +184,22 @@ fn add_values<L: Lanes>(
                 weights,
                 sums,
                 stride,
+                ahead,
             },
         );
     };
     if low >= high {
         for (row, view) in views.iter().enumerate() {
-            add(row, 1, view.clone());
+            add(row, 1, view.low..view.high);
         }
         return;
     }
     for (row, view) in views.iter().enumerate() {
-        add(row, 1, view.start..low);
+        add(row, 1, view.low..low);
     }
     add(0, rows, low..high);
     for (row, view) in views.iter().enumerate() {
-        add(row, 1, high..view.end);
+        add(row, 1, high..view.high);
     }
 }
 
@@ -211,17 +217,23 @@ impl Kernel for MergeChunk<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(mut self, lanes: L) {
-        for (index, row) in self.rows.iter().enumerate().filter(|(_, row)| row.sees_of(self.chunk)) {
-            let first = row.low / CHUNK == self.chunk;
-            self.total.merge_row(lanes, index, self.stride, &self.state, first);
-        }
+        let (rows, chunk) = (self.rows, self.chunk);
+        self.total.merge(
+            lanes,
+            &self.state,
+            self.stride,
+            rows.len(),
+            |row| rows[row].sees_of(chunk),
+            |row| rows[row].low / CHUNK == chunk,
+        );
     }
 }
 
-/// Attention of all rows, (rows, value_dim) f32.
+/// Attention of rows `first..`, (rows, value_dim) f32.
 pub struct Finish<'a> {
     pub total: State<'a>,
     pub rows: &'a [Row],
+    pub first: usize,
     pub stride: usize,
     pub value_dim: usize,
     pub output: &'a mut [f32],
@@ -232,9 +244,9 @@ impl Kernel for Finish<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        for (index, output) in self.output.chunks_exact_mut(self.value_dim).enumerate() {
+        for (output, row) in self.output.chunks_exact_mut(self.value_dim).zip(self.first..) {
             self.total
-                .finish_row(lanes, index, self.stride, self.rows[index].sink, output);
+                .finish_row(lanes, row, self.stride, self.rows[row].sink, output);
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::score::Scores;
+use super::score::{AHEAD, Scores, ask_ahead};
 use super::source::{Floats, Plain, ValueSource, Whole};
 use crate::arch::lanes::{Kernel, LANES, Lanes};
 use crate::cache::tile::BLOCK;
@@ -24,6 +24,8 @@ pub struct Sums<'a> {
     /// (rows, stride) f32, stride being the padded dimensions of a value.
     pub sums: &'a mut [f32],
     pub stride: usize,
+    /// Bytes that will be needed next.
+    pub ahead: &'a [u8],
 }
 
 /// Adds weighted values to the sums: per element one chain of fma over the positions in order.
@@ -67,6 +69,7 @@ fn by_rows<L: Lanes, V: ValueSource>(lanes: L, values: V, block: usize, width: u
                 first: sums.first,
                 sums: &mut sums.sums[sums.first * sums.stride + block * BLOCK..],
                 stride: sums.stride,
+                ahead: sums.ahead.get(block * BLOCK * AHEAD..).unwrap_or(&[]),
             })
         };
     }
@@ -89,6 +92,7 @@ struct Mix<'a, V, const R: usize> {
     first: usize,
     sums: &'a mut [f32],
     stride: usize,
+    ahead: &'a [u8],
 }
 
 impl<V: ValueSource, const R: usize> Kernel for Mix<'_, V, R> {
@@ -132,6 +136,9 @@ impl<V: ValueSource, const R: usize> Mix<'_, V, R> {
             }
         }
         for token in self.tokens.start..self.tokens.end.min(PAGE_TOKENS) {
+            if column == 0 {
+                ask_ahead(lanes, self.ahead, token);
+            }
             let row = self.values.row(token);
             for offset in 0..C {
                 let scale = self.values.scale(lanes, token, column + offset);

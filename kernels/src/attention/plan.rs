@@ -68,12 +68,11 @@ impl Plan {
         let group = settings.group();
         let tokens: usize = batch.iter().map(|item| item.tokens).sum();
         let even = tokens * settings.heads / (PARTS_PER_THREAD * threads);
-        let most = (even.clamp(LEAST_BLOCK_ROWS, BLOCK_ROWS) / group).max(1);
+        let most = (even.clamp(LEAST_BLOCK_ROWS, BLOCK_ROWS) / MOST_ROWS * MOST_ROWS / group).max(1);
         for (index, item) in batch.iter().enumerate() {
             let end = item.position + item.tokens;
-            let count = item.tokens.div_ceil(most);
-            for part in 0..count {
-                let tokens = item.tokens * part / count..item.tokens * (part + 1) / count;
+            for start in (0..item.tokens).step_by(most) {
+                let tokens = start..item.tokens.min(start + most);
                 let low = settings.visible(item.position + tokens.start, end).0;
                 let high = settings.visible(item.position + tokens.end - 1, end).1;
                 // Rows cost their products; two more stand for fetching keys and values.

@@ -16,28 +16,72 @@ pub enum Keys<'a> {
     Plain(&'a [[f32; LANES]]),
 }
 
+/// Bytes that are asked for per dimension or position, ahead of their use. They come in step with the arithmetic:
+/// a burst per tile would be slower than none.
+pub const AHEAD: usize = 128;
+
+/// Asks for part `step` of the bytes that come next.
+#[inline(always)]
+pub fn ask_ahead<L: Lanes>(lanes: L, ahead: &[u8], step: usize) {
+    if step * AHEAD < ahead.len() {
+        for line in 0..AHEAD / 64 {
+            lanes.prefetch(ahead, step * AHEAD + line * 64);
+        }
+    }
+}
+
 /// Products of `rows` query rows with all keys of a tile; `query` is (key_dim, rows) f32.
 /// Each is one chain of fma over the dimensions in order, whatever is computed beside it.
 #[inline(always)]
-pub fn score<L: Lanes>(lanes: L, keys: Keys<'_>, rows: usize, query: &[f32], scores: &mut Scores) {
+pub fn score<L: Lanes>(lanes: L, keys: Keys<'_>, rows: usize, query: &[f32], scores: &mut Scores, ahead: &[u8]) {
     match keys {
-        Keys::Kept(CacheType::F32, tile) => by_rows(lanes, Floats::<64>::keys(tile), rows, query, scores),
-        Keys::Kept(CacheType::F16, tile) => by_rows(lanes, Floats::<32>::keys(tile), rows, query, scores),
-        Keys::Kept(CacheType::Q8_0, tile) => by_rows(lanes, Whole::<8>::keys(tile), rows, query, scores),
-        Keys::Kept(CacheType::Q4_0, tile) => by_rows(lanes, Whole::<4>::keys(tile), rows, query, scores),
-        Keys::Plain(vectors) => by_rows(lanes, Plain { vectors, width: 0 }, rows, query, scores),
+        Keys::Kept(CacheType::F32, tile) => by_rows(lanes, Floats::<64>::keys(tile), rows, query, scores, ahead),
+        Keys::Kept(CacheType::F16, tile) => by_rows(lanes, Floats::<32>::keys(tile), rows, query, scores, ahead),
+        Keys::Kept(CacheType::Q8_0, tile) => by_rows(lanes, Whole::<8>::keys(tile), rows, query, scores, ahead),
+        Keys::Kept(CacheType::Q4_0, tile) => by_rows(lanes, Whole::<4>::keys(tile), rows, query, scores, ahead),
+        Keys::Plain(vectors) => by_rows(lanes, Plain { vectors, width: 0 }, rows, query, scores, ahead),
     }
 }
 
 #[inline(always)]
-fn by_rows<L: Lanes, S: KeySource>(lanes: L, keys: S, rows: usize, query: &[f32], scores: &mut Scores) {
+fn by_rows<L: Lanes, S: KeySource>(lanes: L, keys: S, rows: usize, query: &[f32], scores: &mut Scores, ahead: &[u8]) {
     match rows {
-        1 => lanes.call(Score::<S, 1> { keys, query, scores }),
-        2 => lanes.call(Score::<S, 2> { keys, query, scores }),
-        3 => lanes.call(Score::<S, 3> { keys, query, scores }),
-        4 => lanes.call(Score::<S, 4> { keys, query, scores }),
-        5 => lanes.call(Score::<S, 5> { keys, query, scores }),
-        _ => lanes.call(Score::<S, 6> { keys, query, scores }),
+        1 => lanes.call(Score::<S, 1> {
+            keys,
+            query,
+            scores,
+            ahead,
+        }),
+        2 => lanes.call(Score::<S, 2> {
+            keys,
+            query,
+            scores,
+            ahead,
+        }),
+        3 => lanes.call(Score::<S, 3> {
+            keys,
+            query,
+            scores,
+            ahead,
+        }),
+        4 => lanes.call(Score::<S, 4> {
+            keys,
+            query,
+            scores,
+            ahead,
+        }),
+        5 => lanes.call(Score::<S, 5> {
+            keys,
+            query,
+            scores,
+            ahead,
+        }),
+        _ => lanes.call(Score::<S, 6> {
+            keys,
+            query,
+            scores,
+            ahead,
+        }),
     }
 }
 
@@ -45,6 +89,8 @@ struct Score<'a, S, const R: usize> {
     keys: S,
     query: &'a [f32],
     scores: &'a mut Scores,
+    /// Bytes that will be needed next.
+    ahead: &'a [u8],
 }
 
 impl<S: KeySource, const R: usize> Kernel for Score<'_, S, R> {
@@ -76,7 +122,11 @@ impl<S: KeySource, const R: usize> Score<'_, S, R> {
                 for column in 0..C {
                     scales[column] = self.keys.scale(lanes, group, first + column);
                 }
-                for (row, query) in self.keys.rows(group).iter().zip(query.as_chunks::<R>().0) {
+                let rows = self.keys.rows(group).iter().zip(query.as_chunks::<R>().0);
+                for (index, (row, query)) in rows.enumerate() {
+                    if first == 0 {
+                        ask_ahead(lanes, self.ahead, group * GROUP + index);
+                    }
                     for column in 0..C {
                         let key = S::load(lanes, row, first + column, scales[column]);
                         for index in 0..R {

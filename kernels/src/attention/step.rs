@@ -24,7 +24,6 @@ pub struct Workspace {
     scores: Scores,
     state: Vec<f32>,
     total: Vec<f32>,
-    finished: Vec<f32>,
 }
 
 impl Default for Workspace {
@@ -37,7 +36,6 @@ impl Default for Workspace {
             scores: [[0.0; PAGE_TOKENS]; MOST_ROWS],
             state: Vec::new(),
             total: Vec::new(),
-            finished: Vec::new(),
         }
     }
 }
@@ -134,17 +132,21 @@ impl Step<'_> {
             if self.cancel.is_set() {
                 return;
             }
-            let mut state = std::mem::take(&mut workspace.state);
-            self.attend_chunk(block, chunk, &mut state, workspace);
-            workspace.state = state;
-            let kernel = MergeChunk {
-                total: State::new(&mut workspace.total, rows),
-                state: State::new(&mut workspace.state, rows),
-                chunk,
-                rows: &workspace.rows,
-                stride: self.stride,
+            // Nothing was before the first: it needs no merging.
+            let first = chunk == block.chunks().start;
+            let into = if first {
+                &mut workspace.total
+            } else {
+                &mut workspace.state
             };
-            arch::lanes::run(self.isa, kernel);
+            let mut state = std::mem::take(into);
+            self.attend_chunk(block, chunk, &mut state, workspace);
+            if first {
+                workspace.total = state;
+            } else {
+                workspace.state = state;
+                self.merge_chunk(chunk, workspace);
+            }
         }
         self.finish(block, outputs, workspace);
     }
@@ -167,17 +169,26 @@ impl Step<'_> {
         workspace.total.resize(length, 0.0);
         let states = partials[block.partial.unwrap_or(0)..].chunks_exact(length);
         for (chunk, state) in block.chunks().zip(states) {
-            workspace.state.copy_from_slice(state);
-            let kernel = MergeChunk {
-                total: State::new(&mut workspace.total, rows),
-                state: State::new(&mut workspace.state, rows),
-                chunk,
-                rows: &workspace.rows,
-                stride: self.stride,
-            };
-            arch::lanes::run(self.isa, kernel);
+            if chunk == block.chunks().start {
+                workspace.total.copy_from_slice(state);
+            } else {
+                workspace.state.copy_from_slice(state);
+                self.merge_chunk(chunk, workspace);
+            }
         }
         self.finish(block, outputs, workspace);
+    }
+
+    fn merge_chunk(&self, chunk: usize, workspace: &mut Workspace) {
+        let rows = workspace.rows.len();
+        let kernel = MergeChunk {
+            total: State::new(&mut workspace.total, rows),
+            state: State::new(&mut workspace.state, rows),
+            chunk,
+            rows: &workspace.rows,
+            stride: self.stride,
+        };
+        arch::lanes::run(self.isa, kernel);
     }
 
     fn describe_rows(&self, block: &Block, workspace: &mut Workspace) {
@@ -261,20 +272,19 @@ impl Step<'_> {
     fn finish(&self, block: &Block, outputs: &Outputs<'_>, workspace: &mut Workspace) {
         let settings = self.settings;
         let rows = workspace.rows.len();
-        workspace.finished.resize(rows * settings.value_dim, 0.0);
-        let kernel = Finish {
-            total: State::new(&mut workspace.total, rows),
-            rows: &workspace.rows,
-            stride: self.stride,
-            value_dim: settings.value_dim,
-            output: &mut workspace.finished,
-        };
-        arch::lanes::run(self.isa, kernel);
         let item = &self.batch[block.item];
-        let width = settings.group() * settings.value_dim;
-        for (token, finished) in block.tokens.clone().zip(workspace.finished.chunks_exact(width)) {
-            let output = &outputs[(item.first + token) * settings.kv_heads + block.kv_head];
-            lock(output).copy_from_slice(finished);
+        for (index, token) in block.tokens.clone().enumerate() {
+            let first = index * settings.group();
+            let mut output = lock(&outputs[(item.first + token) * settings.kv_heads + block.kv_head]);
+            let kernel = Finish {
+                total: State::new(&mut workspace.total, rows),
+                rows: &workspace.rows,
+                first,
+                stride: self.stride,
+                value_dim: settings.value_dim,
+                output: &mut output,
+            };
+            arch::lanes::run(self.isa, kernel);
         }
     }
 }

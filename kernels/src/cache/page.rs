@@ -1,30 +1,8 @@
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use memmap2::MmapMut;
-
+pub use super::slab::Page;
+use super::slab::{Slab, pages_per_slab};
 use crate::error::{Error, ErrorCode, Result};
-
-/// Free pages are kept up to this many bytes (but at least one), so that streams which come and go ask the system
-/// less often; the rest goes back to it at once.
-const KEPT_BYTES: usize = 8 << 20;
-
-/// 64 positions of all layers. A mapping of its own: what the allocator is given back it may keep.
-pub struct Page(MmapMut);
-
-impl Deref for Page {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl DerefMut for Page {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.0
-    }
-}
 
 /// Takes pages from the system within a budget.
 pub struct PageSource {
@@ -32,16 +10,17 @@ pub struct PageSource {
     /// Pages that may be held at once.
     limit: usize,
     held: usize,
-    kept: Vec<Page>,
+    /// None where one went back to the system.
+    slabs: Vec<Option<Slab>>,
 }
 
 impl PageSource {
-    pub fn new(page_bytes: usize, budget_bytes: usize) -> Self {
+    pub const fn new(page_bytes: usize, budget_bytes: usize) -> Self {
         Self {
             page_bytes,
             limit: budget_bytes / page_bytes,
             held: 0,
-            kept: Vec::new(),
+            slabs: Vec::new(),
         }
     }
 
@@ -51,23 +30,22 @@ impl PageSource {
 
     /// `count` pages with any content, or an error and nothing changed.
     pub fn take(&mut self, count: usize) -> Result<Vec<Page>> {
-        if count > self.limit - self.held {
+        let available = self.limit - self.held;
+        if count > available {
             return Err(Error::new(
                 ErrorCode::Busy,
                 format!(
-                    "Expected {count} free pages in the key/value cache, found {} of {}. Wait for other requests to finish, or allow the cache more memory.",
-                    self.limit - self.held,
+                    "Expected {count} free pages in the key/value cache, found {available} of {}. Wait for other requests to finish, or allow the cache more memory.",
                     self.limit
                 ),
             ));
         }
         let mut pages = Vec::with_capacity(count);
         while pages.len() < count {
-            match self.kept.pop().map_or_else(|| self.map(), Ok) {
+            match self.next_page() {
                 Ok(page) => pages.push(page),
                 Err(error) => {
-                    self.kept.append(&mut pages);
-                    self.shrink();
+                    pages.into_iter().for_each(|page| self.give_back(page));
                     return Err(error);
                 }
             }
@@ -76,28 +54,48 @@ impl PageSource {
         Ok(pages)
     }
 
-    fn map(&self) -> Result<Page> {
-        MmapMut::map_anon(self.page_bytes).map(Page).map_err(|error| {
-            Error::new(
-                ErrorCode::OutOfMemory,
-                format!(
-                    "Expected the system to give {} bytes for the key/value cache, found: {error}.",
-                    self.page_bytes
-                ),
-            )
-        })
+    /// From the first slab that has one, so that later slabs become free as a whole.
+    fn next_page(&mut self) -> Result<Page> {
+        let open = self
+            .slabs
+            .iter()
+            .position(|slab| slab.as_ref().is_some_and(Slab::has_free));
+        let place = open
+            .or_else(|| self.slabs.iter().position(Option::is_none))
+            .unwrap_or(self.slabs.len());
+        if open.is_none() {
+            let slab = Slab::new(self.page_bytes, pages_per_slab(self.page_bytes)).map_err(|error| {
+                Error::new(
+                    ErrorCode::OutOfMemory,
+                    format!("Expected the system to give memory for the key/value cache, found: {error}."),
+                )
+            })?;
+            if place == self.slabs.len() {
+                self.slabs.push(None);
+            }
+            self.slabs[place] = Some(slab);
+        }
+        let page = self.slabs[place].as_mut().and_then(|slab| slab.page(place));
+        page.ok_or_else(|| Error::new(ErrorCode::EngineFailed, "Expected a slab with a free page, found none."))
     }
 
     /// Gives up one use of a page; it is free when that was the last.
     pub fn release(&mut self, page: Arc<Page>) {
         if let Ok(page) = Arc::try_unwrap(page) {
             self.held -= 1;
-            self.kept.push(page);
-            self.shrink();
+            self.give_back(page);
         }
     }
 
-    fn shrink(&mut self) {
-        self.kept.truncate((KEPT_BYTES / self.page_bytes).max(1));
+    fn give_back(&mut self, page: Page) {
+        let place = page.slab;
+        if let Some(slab) = &mut self.slabs[place] {
+            slab.give_back(page);
+            // One unused slab is kept, so that streams which come and go do not ask the system each time.
+            let unused = |slab: &Option<Slab>| slab.as_ref().is_some_and(Slab::is_unused);
+            if slab.is_unused() && self.slabs.iter().filter(|slab| unused(slab)).count() > 1 {
+                self.slabs[place] = None;
+            }
+        }
     }
 }

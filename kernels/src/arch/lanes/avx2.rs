@@ -13,6 +13,7 @@ impl Avx2Lanes {
     }
 }
 
+#[inline(never)]
 #[target_feature(enable = "avx2,fma,f16c")]
 fn enabled<K: Kernel>(lanes: Avx2Lanes, kernel: K) -> K::Output {
     kernel.run(lanes)
@@ -58,6 +59,12 @@ impl Lanes for Avx2Lanes {
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
         // SAFETY: `self` proves the features.
         unsafe { enabled(self, kernel) }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, bytes: &[u8], offset: usize) {
+        // SAFETY: every x86-64 has it, and any address is allowed.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(bytes.as_ptr().wrapping_add(offset).cast()) }
     }
 
     #[inline(always)]

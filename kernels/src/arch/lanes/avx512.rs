@@ -13,6 +13,7 @@ impl Avx512Lanes {
     }
 }
 
+#[inline(never)]
 #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl")]
 fn enabled<K: Kernel>(lanes: Avx512Lanes, kernel: K) -> K::Output {
     kernel.run(lanes)
@@ -38,6 +39,12 @@ impl Lanes for Avx512Lanes {
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
         // SAFETY: `self` proves the features.
         unsafe { enabled(self, kernel) }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, bytes: &[u8], offset: usize) {
+        // SAFETY: every x86-64 has it, and any address is allowed.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(bytes.as_ptr().wrapping_add(offset).cast()) }
     }
 
     #[inline(always)]

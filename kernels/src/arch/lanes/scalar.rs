@@ -42,6 +42,9 @@ impl Lanes for ScalarLanes {
     }
 
     #[inline(always)]
+    fn prefetch(self, _: &[u8], _: usize) {}
+
+    #[inline(always)]
     fn splat(self, value: f32) -> Vector {
         [value; LANES]
     }
