@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::PositionBias;
 use super::mix::{Sums, Values, mix};
-use super::score::{Keys, MOST_ROWS, Scores, score};
+use super::score::{Keys, MOST_ROWS, Scores, USUAL_ROWS, score};
 use super::soften::{View, soften};
 use super::state::State;
 use super::unpack::Unpacked;
@@ -49,10 +49,14 @@ impl Row {
     }
 }
 
-/// The rows of a block in groups of nearly the same size, at most `MOST_ROWS`; their queries lie group after group,
-/// each (key_dim, rows).
+/// The rows of a block in groups of nearly the same size; their queries lie group after group, each (key_dim, rows).
+/// Few rows are one group: keys and values are then fetched once.
 pub fn row_groups(rows: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
-    let count = rows.div_ceil(MOST_ROWS);
+    let count = if rows <= MOST_ROWS {
+        1
+    } else {
+        rows.div_ceil(USUAL_ROWS)
+    };
     (0..count).map(move |group| rows * group / count..rows * (group + 1) / count)
 }
 

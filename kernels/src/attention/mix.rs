@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::score::{AHEAD, Scores, ask_ahead};
+use super::score::{AHEAD, Scores, ask_ahead, columns};
 use super::source::{Floats, Plain, ValueSource, Whole};
 use crate::arch::lanes::{Kernel, LANES, Lanes};
 use crate::cache::tile::BLOCK;
@@ -79,7 +79,9 @@ fn by_rows<L: Lanes, V: ValueSource>(lanes: L, values: V, block: usize, width: u
         3 => call!(3),
         4 => call!(4),
         5 => call!(5),
-        _ => call!(6),
+        6 => call!(6),
+        7 => call!(7),
+        _ => call!(8),
     }
 }
 
@@ -100,11 +102,7 @@ impl<V: ValueSource, const R: usize> Kernel for Mix<'_, V, R> {
 
     #[inline(always)]
     fn run<L: Lanes>(mut self, lanes: L) {
-        let most = match (L::REGISTERS >= 32, R) {
-            (true, _) | (false, 1) => 4,
-            (false, 2 | 3) => 2,
-            _ => 1,
-        };
+        let most = columns(L::REGISTERS, R);
         let mut column = 0;
         while column < self.width {
             let left = self.width - column;

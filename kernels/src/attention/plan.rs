@@ -2,14 +2,14 @@ use std::ops::Range;
 
 use super::BatchItem;
 use super::chunk::CHUNK;
-use super::score::MOST_ROWS;
+use super::score::USUAL_ROWS;
 use super::settings::AttentionSettings;
 use super::state::state_length;
 
 /// Rows of a block: enough that turning a tile to f32 does not count.
-const BLOCK_ROWS: usize = 16 * MOST_ROWS;
+const BLOCK_ROWS: usize = 16 * USUAL_ROWS;
 /// Rows of a block when there are few blocks for the threads.
-const LEAST_BLOCK_ROWS: usize = 4 * MOST_ROWS;
+const LEAST_BLOCK_ROWS: usize = 4 * USUAL_ROWS;
 /// Only blocks of few rows are split over their positions: each part keeps its own sums.
 const SPLIT_ROWS: usize = 32;
 /// Parts per thread, so that a late thread leaves its share to others.
@@ -68,7 +68,7 @@ impl Plan {
         let group = settings.group();
         let tokens: usize = batch.iter().map(|item| item.tokens).sum();
         let even = tokens * settings.heads / (PARTS_PER_THREAD * threads);
-        let most = (even.clamp(LEAST_BLOCK_ROWS, BLOCK_ROWS) / MOST_ROWS * MOST_ROWS / group).max(1);
+        let most = (even.clamp(LEAST_BLOCK_ROWS, BLOCK_ROWS) / USUAL_ROWS * USUAL_ROWS / group).max(1);
         for (index, item) in batch.iter().enumerate() {
             let end = item.position + item.tokens;
             for start in (0..item.tokens).step_by(most) {

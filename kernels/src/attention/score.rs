@@ -3,10 +3,12 @@ use crate::arch::lanes::{Kernel, LANES, Lanes};
 use crate::cache::tile::GROUP;
 use crate::cache::{CacheType, PAGE_TOKENS};
 
-/// Query rows that are multiplied together: as many as registers hold accumulators for.
-pub const MOST_ROWS: usize = 6;
+/// Query rows that are multiplied together at most.
+pub const MOST_ROWS: usize = 8;
+/// Rows of a group when there are many: as many as leave most registers to sums of four vectors.
+pub const USUAL_ROWS: usize = 6;
 
-/// Scores, then weights, of up to six query rows at the positions of a tile.
+/// Scores, then weights, of a group of query rows at the positions of a tile.
 pub type Scores = [[f32; PAGE_TOKENS]; MOST_ROWS];
 
 /// Keys of a tile.
@@ -27,6 +29,15 @@ pub fn ask_ahead<L: Lanes>(lanes: L, ahead: &[u8], step: usize) {
         for line in 0..AHEAD / 64 {
             lanes.prefetch(ahead, step * AHEAD + line * 64);
         }
+    }
+}
+
+/// Vectors whose sums for `rows` rows fit the registers.
+pub const fn columns(registers: usize, rows: usize) -> usize {
+    match (registers, rows) {
+        (32.., ..=7) | (_, 1) => 4,
+        (32.., _) | (_, 2 | 3) => 2,
+        _ => 1,
     }
 }
 
@@ -76,7 +87,19 @@ fn by_rows<L: Lanes, S: KeySource>(lanes: L, keys: S, rows: usize, query: &[f32]
             scores,
             ahead,
         }),
-        _ => lanes.call(Score::<S, 6> {
+        6 => lanes.call(Score::<S, 6> {
+            keys,
+            query,
+            scores,
+            ahead,
+        }),
+        7 => lanes.call(Score::<S, 7> {
+            keys,
+            query,
+            scores,
+            ahead,
+        }),
+        _ => lanes.call(Score::<S, 8> {
             keys,
             query,
             scores,
@@ -98,9 +121,9 @@ impl<S: KeySource, const R: usize> Kernel for Score<'_, S, R> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
-        match (L::REGISTERS >= 32, R) {
-            (true, _) | (false, 1) => self.columns::<L, COLUMNS>(lanes),
-            (false, 2 | 3) => self.columns::<L, 2>(lanes),
+        match columns(L::REGISTERS, R) {
+            4 => self.columns::<L, 4>(lanes),
+            2 => self.columns::<L, 2>(lanes),
             _ => self.columns::<L, 1>(lanes),
         }
     }
