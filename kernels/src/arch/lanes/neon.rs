@@ -83,6 +83,15 @@ impl Lanes for NeonLanes {
     }
 
     #[inline(always)]
+    fn prefetch(self, bytes: &[u8], offset: usize) {
+        let address = bytes.as_ptr().wrapping_add(offset);
+        // SAFETY: a hint that any address is allowed for; nothing changes.
+        unsafe {
+            std::arch::asm!("prfm pldl2keep, [{address}]", address = in(reg) address, options(readonly, nostack, preserves_flags));
+        }
+    }
+
+    #[inline(always)]
     fn splat(self, value: f32) -> Quad {
         // SAFETY: part of the target.
         Quad([unsafe { vdupq_n_f32(value) }; 4])
