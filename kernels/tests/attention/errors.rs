@@ -74,6 +74,7 @@ fn settings_that_do_not_fit() {
         settings.temperature = Some(Temperature {
             scale: 1.0,
             floor_length: 0,
+            offset: 0,
         });
     });
     refused("too many turn", &|settings| {
