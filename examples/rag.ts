@@ -9,7 +9,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: { folder: { type: 'string', default: '.' }, reranker: { type: 'string' } },
 });
-const question = positionals.join(' ') || 'Which command fetches a model without running it?';
+const question = positionals.join(' ') || 'Which reference names a model of the Hugging Face hub?';
 
 /** A section of a file: small enough for the embedding model, with the heading that tells what it is about. */
 interface Chunk {
@@ -72,11 +72,17 @@ if (flags.reranker !== undefined) {
   });
 }
 
+// A small model loses sight of the question in a long text: the two best are for it, all are named below.
+const texts = best
+  .slice(0, 2)
+  .map(({ text }) => text)
+  .join('\n\n');
 const { textStream } = streamText({
   model: local('smollm2'),
-  instructions: 'Answer the question in one or two sentences, from the given texts only.',
-  prompt: `${best.map(({ source, text }) => `## ${source}\n${text}`).join('\n\n')}\n\nQuestion: ${question}`,
+  instructions: 'Answer the question in one sentence. Use only the text that you are given.',
+  prompt: `${texts}\n\nUsing the text above, answer this question: ${question}`,
   temperature: 0,
+  providerOptions: { local: { repeatPenalty: 1.1 } },
   maxOutputTokens: 120,
 });
 for await (const text of textStream) process.stdout.write(text);

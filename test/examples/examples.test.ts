@@ -42,15 +42,15 @@ describe('the examples run on the default model', () => {
   }, 300_000);
 
   it.each([
-    ['rag.ts', 'Which reference names a model of the Hugging Face hub?', 'Naming a model'],
-    ['rag.ts', 'How do I run the benchmark against node-llama-cpp?', 'How fast'],
-    ['langchain-rag.ts', 'How can I measure the speed of rivulet on my machine?', 'How fast'],
+    ['rag.ts', 'Which reference names a model of the Hugging Face hub?', 'Naming a model', /hf:owner/],
+    ['rag.ts', 'How do I run the benchmark against node-llama-cpp?', 'How fast', /\w{3}/],
+    ['langchain-rag.ts', 'How can I measure the speed of rivulet on my machine?', 'How fast', /\w{3}/],
   ])(
     '%s answers "%s" and names its source',
-    async (file, question, section) => {
+    async (file, question, section, expected) => {
       const output = await run(file, question);
       const [answer = '', sources = ''] = output.split('\n\nSources:\n');
-      expect(answer.trim().length).toBeGreaterThan(5);
+      expect(answer.trim()).toMatch(expected);
       expect(sources.split('\n')[0]).toContain(`README.md: ${section}`);
     },
     300_000,
