@@ -1,21 +1,27 @@
-//! Attention against what memory and multipliers give: `cargo bench --bench attention [-- FILTER]`.
+//! Attention against what memory and multipliers give: `cargo bench --bench attention [-- FILTER]`, FILTER for example
+//! `avx512`, `decode`, `f16`.
 //!
-//! `decode`: bytes of keys and values per second, beside `read`, a plain loop over as many bytes. `prefill`: element
-//! throughput is f32 operations, two per multiply-add; a core does at most 2 * 16 per clock with AVX-512.
+//! All threads; each in turns with what bounds it: decode (one token, more keys and values than a last cache holds)
+//! with a loop that only reads as many bytes, prefill (512 tokens at the end of the context) with f32 multiply-adds
+//! of registers. The table at the end compares the best run of both.
+
+#[expect(dead_code, reason = "products of whole numbers are those of other benchmarks")]
+mod limits;
 
 use std::hint::black_box;
-use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::Criterion;
+use limits::{Against, Case, Limit, Table, configured, measure};
 use rivulet_kernels::attention::{AttentionScratch, AttentionSettings, BatchItem, KeyValue, attend};
 use rivulet_kernels::cache::{Cache, CacheLayer, CacheLayout, CacheType};
 use rivulet_kernels::cancel::Cancel;
 use rivulet_kernels::isa::Isa;
-use rivulet_kernels::pool::Pool;
+use rivulet_kernels::pool::Team;
 use rivulet_kernels::rope::{Pairs, Rope};
 
-/// More than caches hold.
-const DECODE_BYTES: usize = 256 << 20;
+/// Several times a last cache of 32 MiB.
+const DECODE_BYTES: usize = 128 << 20;
+const PREFILL_TOKENS: usize = 512;
 /// (name, heads, key heads, head dimension)
 const SHAPES: [(&str, usize, usize, usize); 4] = [
     ("smollm2-135m", 9, 3, 64),
@@ -29,6 +35,8 @@ const TYPES: [(&str, CacheType); 4] = [
     ("q8_0", CacheType::Q8_0),
     ("q4_0", CacheType::Q4_0),
 ];
+const DECODE_CONTEXT: usize = 4000;
+const PREFILL_CONTEXT: usize = 2048;
 
 fn settings(heads: usize, kv_heads: usize, dim: usize) -> AttentionSettings {
     let mut settings = AttentionSettings::new(heads, kv_heads, dim, dim);
@@ -54,6 +62,8 @@ fn numbers(count: usize) -> Vec<f32> {
 
 /// A sequence on some layers, and steps of `tokens` at its end.
 struct Bench {
+    isa: Isa,
+    layers: usize,
     settings: AttentionSettings,
     cache: Cache,
     item: BatchItem,
@@ -63,19 +73,33 @@ struct Bench {
     output: Vec<f32>,
 }
 
+/// Where a sequence of the benchmark ends, and how many tokens come after.
+#[derive(Clone, Copy)]
+struct Place {
+    layers: usize,
+    position: usize,
+    tokens: usize,
+}
+
 impl Bench {
-    fn new(settings: AttentionSettings, kind: CacheType, layers: usize, position: usize, tokens: usize) -> Self {
+    fn new(isa: Isa, team: &Team<'_>, settings: AttentionSettings, kind: CacheType, place: Place) -> Self {
+        let Place {
+            layers,
+            position,
+            tokens,
+        } = place;
         let layer = CacheLayer {
             kv_heads: settings.kv_heads,
             key_dim: settings.key_dim,
             value_dim: settings.value_dim,
         };
-        let mut cache = Cache::new(CacheLayout::new(vec![layer; layers], kind).unwrap(), 4 << 30);
+        let mut cache = Cache::new(CacheLayout::new(vec![layer; layers], kind).expect("a layout"), 4 << 30);
         let sequence = cache.open();
-        let rows = tokens.max(512);
-        let query = numbers(rows * settings.heads * settings.key_dim);
+        let rows = tokens.max(PREFILL_TOKENS);
         let mut bench = Self {
-            query,
+            isa,
+            layers,
+            query: numbers(rows * settings.heads * settings.key_dim),
             key: numbers(rows * settings.kv_heads * settings.key_dim),
             output: vec![0.0; rows * settings.heads * settings.value_dim],
             item: BatchItem {
@@ -88,122 +112,108 @@ impl Bench {
             settings,
             cache,
         };
-        // One query row each: only what is written counts here.
+        // One position each: only what is written counts here.
         let window = bench.settings.window.replace(1);
         while bench.item.position < position {
-            bench.item.tokens = (position - bench.item.position).min(512);
-            bench.cache.reserve(sequence, bench.item.tokens).unwrap();
-            for layer in 0..layers {
-                bench.layer(layer, 2);
-            }
-            bench.cache.commit(sequence, bench.item.tokens).unwrap();
+            bench.item.tokens = (position - bench.item.position).min(PREFILL_TOKENS);
+            bench.cache.reserve(sequence, bench.item.tokens).expect("pages");
+            bench.run(team);
+            bench.cache.commit(sequence, bench.item.tokens).expect("a commit");
             bench.item.position += bench.item.tokens;
         }
         bench.settings.window = window;
         bench.item.tokens = tokens;
-        bench.cache.reserve(sequence, tokens).unwrap();
+        bench.cache.reserve(sequence, tokens).expect("pages");
         bench
     }
+}
 
-    fn layer(&mut self, layer: usize, threads: usize) {
+impl Case for Bench {
+    fn run(&mut self, team: &Team<'_>) {
         let rows = self.item.tokens;
         let settings = &self.settings;
         let key = &self.key[..rows * settings.kv_heads * settings.key_dim];
-        attend(
-            &Pool::global().team(threads),
-            Isa::chosen().unwrap(),
-            &Cancel::new(),
-            &mut self.cache,
-            layer,
-            &[self.item],
-            settings,
-            &self.query[..rows * settings.heads * settings.key_dim],
-            Some(KeyValue { key, value: key }),
-            &mut self.scratch,
-            &mut self.output[..rows * settings.heads * settings.value_dim],
-        )
-        .unwrap();
+        for layer in 0..self.layers {
+            attend(
+                team,
+                self.isa,
+                &Cancel::new(),
+                &mut self.cache,
+                layer,
+                &[self.item],
+                settings,
+                &self.query[..rows * settings.heads * settings.key_dim],
+                Some(KeyValue { key, value: key }),
+                &mut self.scratch,
+                &mut self.output[..rows * settings.heads * settings.value_dim],
+            )
+            .expect("attention");
+        }
+        black_box(&self.output);
     }
 }
 
-fn decode(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("decode");
+fn decode(criterion: &mut Criterion, table: &mut Table) {
+    let memory = vec![1u8; DECODE_BYTES];
     for (name, heads, kv_heads, dim) in SHAPES {
         for (type_name, kind) in TYPES {
-            for context in [1000, 4000] {
-                let settings = settings(heads, kv_heads, dim);
-                let layer = CacheLayer {
-                    kv_heads,
-                    key_dim: dim,
-                    value_dim: dim,
-                };
-                let bytes = CacheLayout::new(vec![layer], kind).unwrap().bytes_per_token() * context;
-                let layers = DECODE_BYTES / bytes;
-                let mut bench = None;
-                for threads in [1, 2] {
-                    group.throughput(Throughput::Bytes((bytes * layers) as u64));
-                    let id = BenchmarkId::new(format!("{name}/{type_name}/{context}"), threads);
-                    group.bench_function(id, |bencher| {
-                        let bench =
-                            bench.get_or_insert_with(|| Bench::new(settings.clone(), kind, layers, context - 1, 1));
-                        bencher.iter(|| (0..layers).for_each(|layer| bench.layer(layer, threads)));
-                    });
-                }
-            }
-        }
-    }
-}
-
-fn read(criterion: &mut Criterion) {
-    let memory = vec![1u64; DECODE_BYTES / 8];
-    let mut group = criterion.benchmark_group("read");
-    group.throughput(Throughput::Bytes(DECODE_BYTES as u64));
-    for threads in [1, 2] {
-        group.bench_function(threads.to_string(), |bencher| {
-            let team = Pool::global().team(threads);
-            bencher.iter(|| {
-                team.split(memory.len(), 4096, &|range| {
-                    let mut sums = [0u64; 32];
-                    for values in memory[range].as_chunks::<32>().0 {
-                        for (sum, value) in sums.iter_mut().zip(values) {
-                            *sum ^= value;
-                        }
-                    }
-                    black_box(sums);
+            let layer = CacheLayer {
+                kv_heads,
+                key_dim: dim,
+                value_dim: dim,
+            };
+            let layout = CacheLayout::new(vec![layer], kind).expect("a layout");
+            let bytes = layout.bytes_per_token() * DECODE_CONTEXT;
+            let layers = DECODE_BYTES / bytes;
+            let place = Place {
+                layers,
+                position: DECODE_CONTEXT - 1,
+                tokens: 1,
+            };
+            let against = Against {
+                limit: Limit::Read,
+                amount: layers * bytes,
+                memory: &memory,
+            };
+            for isa in Isa::available().filter(|isa| *isa != Isa::Scalar) {
+                let names = ["decode", isa.name(), &format!("{name} {type_name} {DECODE_CONTEXT}")];
+                measure(criterion, table, names, &against, isa, |team| {
+                    Bench::new(isa, team, settings(heads, kv_heads, dim), kind, place)
                 });
-            });
-        });
-    }
-}
-
-fn prefill(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("prefill");
-    for (name, heads, kv_heads, dim) in SHAPES {
-        for (type_name, kind) in TYPES {
-            for context in [512, 2048] {
-                let mut bench = None;
-                for threads in [1, 2] {
-                    let seen: usize = (context - 512..context).map(|position| position + 1).sum();
-                    group.throughput(Throughput::Elements((4 * dim * heads * seen) as u64));
-                    let id = BenchmarkId::new(format!("{name}/{type_name}/{context}"), threads);
-                    group.bench_function(id, |bencher| {
-                        let bench = bench.get_or_insert_with(|| {
-                            Bench::new(settings(heads, kv_heads, dim), kind, 1, context - 512, 512)
-                        });
-                        bencher.iter(|| bench.layer(0, threads));
-                    });
-                }
             }
         }
     }
 }
 
-criterion_group! {
-    name = benches;
-    config = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(100))
-        .measurement_time(Duration::from_millis(500));
-    targets = read, decode, prefill
+fn prefill(criterion: &mut Criterion, table: &mut Table) {
+    for (name, heads, kv_heads, dim) in SHAPES {
+        for (type_name, kind) in TYPES {
+            let place = Place {
+                layers: 1,
+                position: PREFILL_CONTEXT - PREFILL_TOKENS,
+                tokens: PREFILL_TOKENS,
+            };
+            let seen: usize = (place.position..PREFILL_CONTEXT).map(|position| position + 1).sum();
+            let against = Against {
+                limit: Limit::Float,
+                amount: 4 * dim * heads * seen,
+                memory: &[],
+            };
+            for isa in Isa::available().filter(|isa| *isa != Isa::Scalar) {
+                let names = ["prefill", isa.name(), &format!("{name} {type_name} {PREFILL_CONTEXT}")];
+                measure(criterion, table, names, &against, isa, |team| {
+                    Bench::new(isa, team, settings(heads, kv_heads, dim), kind, place)
+                });
+            }
+        }
+    }
 }
-criterion_main!(benches);
+
+fn main() {
+    let mut criterion = configured().configure_from_args();
+    let mut table = Table::default();
+    decode(&mut criterion, &mut table);
+    prefill(&mut criterion, &mut table);
+    criterion.final_summary();
+    table.print(&|kind| if kind == "decode" { "GB/s" } else { "Gflop/s" });
+}
