@@ -1,12 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { openModel } from '../../src/open-model.ts';
 import { nodePlatform } from '../../src/platform-node.ts';
 import type { EmbedRequest } from '../../src/index.ts';
 import { conformanceModelPath } from '../support/conformance-model.ts';
 import { spawnCli } from './spawn-cli.ts';
+
+// Every case starts processes, several at once.
+vi.setConfig({ testTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'rivulet-cli-texts-'));
 const cache = join(folder, 'cache');
@@ -60,7 +63,7 @@ describe('embed', () => {
     const failed = await spawnCli(['embed', encoder, '--dimensions', '1'], { cache, input });
     expect(failed.exitCode).toBe(1);
     expect(failed.stderr).toMatch(/^CONTEXT_OVERFLOW: Line 2501 is \d+ tokens long/);
-  }, 60_000);
+  });
 
   it('says what is wrong with a file', async () => {
     const result = await spawnCli(['embed', encoder, '--file', join(folder, 'none.txt')], { cache });
