@@ -4,6 +4,8 @@
 # else with the one in Debian's packages, unpacked below target/. On Debian it installs what else is missing.
 #
 #   kernels/tests/aarch64.sh [ARGUMENTS OF cargo test]
+#
+# Ends with 3 where the emulation cannot be set up, after the reason.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,6 +17,10 @@ case $(uname -s)-$(uname -m) in
 Linux-aarch64 | Darwin-arm64) exec cargo test --lib --tests "$@" ;;
 esac
 
+cannot() {
+  echo "ARM64 tests cannot be set up here: $1" >&2
+  exit 3
+}
 as_root() {
   if [[ $EUID == 0 ]]; then "$@"; else sudo --non-interactive "$@"; fi
 }
@@ -25,12 +31,15 @@ apt_options=(-o APT::Architectures=amd64,arm64 -o "Dir::State::Lists=$folder/lis
   -o APT::Sandbox::User=root)
 lists_are_fresh=
 refresh_lists() {
-  [[ -n $lists_are_fresh ]] || as_root apt-get "${apt_options[@]}" -qq update
+  command -v apt-get >/dev/null || cannot "expected ${missing[*]:-a Rust for $target}, found neither that nor apt-get."
+  [[ -n $lists_are_fresh ]] || as_root apt-get "${apt_options[@]}" -qq update ||
+    cannot "expected apt-get to find its packages, it failed (see above)."
   lists_are_fresh=yes
 }
 install_packages() {
   refresh_lists
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get "${apt_options[@]}" -qq install --yes --no-install-recommends "$@"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get "${apt_options[@]}" -qq install --yes --no-install-recommends "$@" ||
+    cannot "expected apt-get to install $*, it failed (see above)."
 }
 
 # Debian's compiler conflicts with others as an installed package, hence unpacked; its libraries do not.
@@ -39,14 +48,14 @@ unpack_toolchain() {
   local libraries
   libraries=$(apt-cache "${apt_options[@]}" show --no-all-versions libstd-rust-web-dev:amd64 |
     sed -nE 's/^Depends: .*(libstd-rust-web-[0-9.]+).*/\1/p') || {
-    echo "Expected a Rust that compiles for $target, found none. Try: rustup target add $target" >&2
-    exit 1
+    cannot "expected a Rust that compiles for $target, found none. Try: rustup target add $target"
   }
   install_packages "$libraries"
   rm -rf "$folder/root" "$folder/packages"
   mkdir -p "$folder/packages"
   (cd "$folder/packages" && apt-get "${apt_options[@]}" -qq download rustc-web:amd64 rust-web-clippy:amd64 \
-    libstd-rust-web-dev:amd64 libstd-rust-web-dev:arm64)
+    libstd-rust-web-dev:amd64 libstd-rust-web-dev:arm64) ||
+    cannot "expected apt-get to download a Rust for $target, it failed (see above). Try: rustup target add $target"
   for package in "$folder"/packages/*.deb; do dpkg-deb --extract "$package" "$folder/root"; done
   rm -rf "$folder/packages" "$folder/lists" "$folder/cache"
   for program in rustc clippy-driver; do
@@ -84,8 +93,8 @@ if grep -E '^src/arch/(lanes/)?neon' <<<"$findings"; then exit 1; fi
 
 # run PROCESSOR INSTRUCTION_SET [ARGUMENTS]: tests on a processor whose best instruction set that is.
 run() {
-  echo "ARM64 processor $1: $2"
-  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -cpu $1 -L $runtime" RIVULET_ISA=$2 \
+  echo "ARM64 processor $1: $2 (emulated, hence a tenth of the random cases, and orders of sums of this set only)"
+  CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -cpu $1 -L $runtime" RIVULET_ISA=$2 RIVULET_BRIEF_TESTS=1 \
     cargo test --target $target "${@:3}"
 }
 run cortex-a76 neon --lib --tests "$@"

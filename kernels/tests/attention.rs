@@ -1,5 +1,6 @@
 //! Attention against its definition in f64, every feature, cache type and instruction set.
 
+mod brief;
 #[path = "attention/errors.rs"]
 mod errors;
 #[path = "attention/invariance.rs"]

@@ -1,5 +1,6 @@
 //! Pages: sharing, budget, snapshots, and random operations against a model.
 
+mod brief;
 #[path = "attention/reference.rs"]
 #[allow(dead_code)]
 mod reference;
@@ -284,7 +285,7 @@ fn player(settings: &AttentionSettings, kind: CacheType, isa: Isa) -> Player {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: if brief::is_brief() { 15 } else { 150 }, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Lengths, contents and pages in use after any operations are those of sequences that share nothing but names.
     #[test]

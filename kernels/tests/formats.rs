@@ -1,5 +1,7 @@
 //! Every format against the values that the reference gives for the same blocks.
 
+mod brief;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -120,7 +122,7 @@ fn format_and_row(formats: impl Strategy<Value = Format>) -> impl Strategy<Value
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(if brief::is_brief() { 200 } else { 2000 }))]
 
     #[test]
     fn any_bytes_unpack_to_what_they_dequantize_to((format, row) in format_and_row(quantized_format())) {

@@ -10,6 +10,7 @@ use rivulet_kernels::linear::{Combine, LinearRequest, LinearWeight, Scratch, lin
 use rivulet_kernels::pool::Pool;
 use rivulet_kernels::unpack::{GROUP, dequantize_row};
 
+mod brief;
 mod support;
 use support::{Weights, expected_products, random_floats};
 
@@ -88,7 +89,7 @@ fn every_format_of_every_instruction_set_keeps_the_order() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(if brief::is_brief() { 30 } else { 300 }))]
 
     #[test]
     fn random_shapes_keep_the_order(

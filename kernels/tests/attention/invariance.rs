@@ -4,6 +4,7 @@ use rivulet_kernels::attention::AttentionSettings;
 use rivulet_kernels::cache::CacheType;
 use rivulet_kernels::isa::Isa;
 
+use crate::brief::is_brief;
 use crate::reference::{Data, Player, Random};
 use crate::{TYPES, rope};
 use rivulet_kernels::rope::Pairs;
@@ -30,7 +31,7 @@ fn shapes() -> Vec<AttentionSettings> {
 fn each(tokens: usize, kinds: &[CacheType], check: impl Fn(&str, &mut Player, &Data, &[f32])) {
     for settings in shapes() {
         for kind in kinds {
-            for isa in Isa::available() {
+            for isa in Isa::available().filter(|isa| !is_brief() || Isa::chosen().is_ok_and(|chosen| chosen == *isa)) {
                 // Scalar code has no instruction for fma.
                 let tokens = if isa == Isa::Scalar { tokens / 3 } else { tokens };
                 let data = Data::new(&settings, tokens, 5);
