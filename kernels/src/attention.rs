@@ -77,7 +77,10 @@ pub struct AttentionScratch {
 /// `query` is (rows, heads * key_dim), `output` (rows, heads * value_dim) f32; rows of no item stay as they are.
 /// Fails with `INVALID_ARGUMENT` when sizes or positions do not fit, with `CANCELLED` when told to stop: `output` is
 /// of no use then, and the cache counts nothing before `commit`.
-#[allow(clippy::too_many_arguments)]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "inputs, outputs and settings of one operator; a struct would only name them again"
+)]
 pub fn attend(
     team: &Team<'_>,
     isa: Isa,

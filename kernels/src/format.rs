@@ -2,7 +2,7 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// Tensor element types of ggml, by their numbers in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(non_camel_case_types)]
+#[allow(non_camel_case_types, reason = "spelled as ggml and the files spell them")]
 #[repr(u32)]
 pub enum Format {
     F32 = 0,

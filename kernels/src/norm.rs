@@ -18,7 +18,10 @@ pub enum NormKind {
 
 /// Normalizes each row on its own, then multiplies by `weight` and adds `bias`, both (width,).
 /// `input` and `output` are (nRows, width). Sums are made in f64.
-#[allow(clippy::too_many_arguments)]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "inputs, outputs and settings of one operator; a struct would only name them again"
+)]
 pub fn norm(
     team: &Team<'_>,
     isa: Isa,
@@ -41,7 +44,10 @@ pub fn norm(
 }
 
 /// [`norm`] on the caller's thread alone.
-#[allow(clippy::too_many_arguments)]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "inputs, outputs and settings of one operator; a struct would only name them again"
+)]
 pub fn norm_slice(
     isa: Isa,
     kind: NormKind,

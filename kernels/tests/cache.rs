@@ -2,7 +2,7 @@
 
 mod brief;
 #[path = "attention/reference.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "other tests use the rest of it")]
 mod reference;
 
 use proptest::prelude::*;

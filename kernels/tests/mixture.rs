@@ -12,8 +12,7 @@ use rivulet_kernels::mixture::{
 };
 use rivulet_kernels::pool::Pool;
 
-// Other tests use the rest of it.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "other tests use the rest of it")]
 mod support;
 use support::{Random, Weights, expected_products, random_floats};
 

@@ -8,55 +8,29 @@ import type {
 } from '@ai-sdk/provider';
 import {
   convertAsyncIteratorToReadableStream,
-  serializeModelOptions,
+  type serializeModelOptions,
   WORKFLOW_DESERIALIZE,
   WORKFLOW_SERIALIZE,
 } from '@ai-sdk/provider-utils';
-import { sharedModel } from '#rivulet';
-import type { FetchOptions, SharedLoadOptions, SharedModel } from '#rivulet';
 import type { ChatRequest, Model, ModelInfo } from '../../src/model.ts';
 import { mapError } from './map-error.ts';
+import { ModelHandle } from './model-handle.ts';
+import type { ModelHandleConfig } from './model-handle.ts';
 import { prepareRequest } from './prepare-request.ts';
 import { toGenerateResult } from './to-generate-result.ts';
 import { toStreamParts } from './to-stream-parts.ts';
 
-/** Flat, so that serialization drops what is no JSON (a listener, a loaded model) and keeps the rest. */
-export interface LocalLanguageModelConfig extends Omit<SharedLoadOptions & FetchOptions, 'signal'> {
-  /** For example `local.chat`. */
-  readonly provider: string;
-  /** Used instead of loading one. */
-  readonly model?: Model;
-  readonly headers?: never;
-}
-
 /** A cheap handle on a model: the first request loads it, and equal handles share one engine. */
-class LocalLanguageModel implements LanguageModelV4 {
+class LocalLanguageModel extends ModelHandle implements LanguageModelV4 {
   readonly specificationVersion = 'v4';
   readonly supportedUrls: Record<string, RegExp[]> = {};
-  readonly modelId: string;
-  readonly #config: LocalLanguageModelConfig;
-  readonly #shared: SharedModel;
 
   static [WORKFLOW_SERIALIZE](model: LocalLanguageModel): ReturnType<typeof serializeModelOptions> {
-    return serializeModelOptions({ modelId: model.modelId, config: model.#config });
+    return ModelHandle.serialize(model);
   }
 
-  static [WORKFLOW_DESERIALIZE](options: {
-    modelId: string;
-    config: LocalLanguageModelConfig;
-  }): LocalLanguageModel {
+  static [WORKFLOW_DESERIALIZE](options: { modelId: string; config: ModelHandleConfig }): LocalLanguageModel {
     return new LocalLanguageModel(options.modelId, options.config);
-  }
-
-  constructor(modelId: string, config: LocalLanguageModelConfig) {
-    this.modelId = modelId;
-    this.#config = config;
-    const { provider: _provider, model, headers: _headers, ...loadOptions } = config;
-    this.#shared = sharedModel(model ?? modelId, loadOptions);
-  }
-
-  get provider(): string {
-    return this.#config.provider;
   }
 
   async doGenerate(options: LanguageModelV4CallOptions): Promise<LanguageModelV4GenerateResult> {
@@ -114,7 +88,7 @@ class LocalLanguageModel implements LanguageModelV4 {
 
   async #load(signal: AbortSignal | undefined): Promise<Model> {
     try {
-      return await this.#shared.acquire(signal);
+      return await this.acquire(signal);
     } catch (error) {
       throw signal?.aborted === true ? error : mapError(error, this.modelId);
     }
@@ -123,9 +97,9 @@ class LocalLanguageModel implements LanguageModelV4 {
 
 /** The class as others see it: a declaration file cannot infer the names of its two static methods. */
 interface LocalLanguageModelClass {
-  new (modelId: string, config: LocalLanguageModelConfig): LanguageModelV4;
+  new (modelId: string, config: ModelHandleConfig): LanguageModelV4;
   [WORKFLOW_SERIALIZE](model: LanguageModelV4): ReturnType<typeof serializeModelOptions>;
-  [WORKFLOW_DESERIALIZE](options: { modelId: string; config: LocalLanguageModelConfig }): LanguageModelV4;
+  [WORKFLOW_DESERIALIZE](options: { modelId: string; config: ModelHandleConfig }): LanguageModelV4;
 }
 
 const exportedClass: LocalLanguageModelClass = LocalLanguageModel;

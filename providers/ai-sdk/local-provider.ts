@@ -5,8 +5,8 @@ import type { FetchOptions, SharedLoadOptions } from '#rivulet';
 import type { Model } from '../../src/model.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { LocalLanguageModel } from './local-language-model.ts';
-import type { LocalLanguageModelConfig } from './local-language-model.ts';
 import { LocalRerankingModel } from './local-reranking-model.ts';
+import type { ModelHandleConfig } from './model-handle.ts';
 
 /** How the models of a provider are loaded. */
 export interface LocalProviderSettings extends Omit<SharedLoadOptions & FetchOptions, 'signal'> {}
@@ -40,7 +40,7 @@ export interface LocalProvider extends ProviderV4 {
 /** A provider whose models are loaded with the given settings. */
 export function createLocal(providerSettings: LocalProviderSettings = {}): LocalProvider {
   const maker =
-    <T>(Class: new (modelId: string, config: LocalLanguageModelConfig) => T, kind: string) =>
+    <T>(Class: new (modelId: string, config: ModelHandleConfig) => T, kind: string) =>
     (model: string | Model, settings?: LocalProviderSettings): T => {
       const merged = { ...providerSettings, ...settings, provider: `local.${kind}` };
       return typeof model === 'string'

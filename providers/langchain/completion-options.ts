@@ -5,7 +5,7 @@ import type { CompleteRequest } from '../../src/model.ts';
 export type CompletionOptions = Pick<CompleteRequest, (typeof completionKeys)[number]>;
 
 /** Whitelists: inside agents the options also carry the caller's own keys, functions among them. */
-export const completionKeys: readonly [
+export const completionKeys = [
   'maxTokens',
   'temperature',
   'topK',
@@ -25,27 +25,7 @@ export const completionKeys: readonly [
   'closeGrammar',
   'logprobs',
   'priority',
-] = [
-  'maxTokens',
-  'temperature',
-  'topK',
-  'topP',
-  'minP',
-  'typicalP',
-  'repeatPenalty',
-  'repeatLastN',
-  'frequencyPenalty',
-  'presencePenalty',
-  'seed',
-  'stop',
-  'ignoreEos',
-  'logitBias',
-  'samplers',
-  'grammar',
-  'closeGrammar',
-  'logprobs',
-  'priority',
-];
+] as const;
 
 const loadKeys = [
   'contextLength',

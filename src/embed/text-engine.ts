@@ -58,7 +58,9 @@ export function createTextEngine(parts: TextEngineParts): TextEngine {
   ): Promise<readonly Float32Array[]> => {
     const running = lastStep.then(() => {
       signal.throwIfAborted();
-      return encoder.encode(items, signal);
+      return encoder.encode(items, signal).catch((error: unknown) => {
+        throw withModelName(error, modelId);
+      });
     });
     lastStep = running.catch(() => undefined);
     return running;
@@ -157,6 +159,12 @@ export function noTextEngine(modelId: string): TextEngine {
     },
     dispose: () => Promise.resolve(),
   };
+}
+
+/** What is wrong with a file's weights is of use with the file's name only. */
+function withModelName(error: unknown, modelId: string): unknown {
+  if (!RivuletError.isInstance(error) || error.code !== 'WEIGHTS_NOT_FINITE') return error;
+  return new RivuletError(error.code, `"${modelId}": ${error.message}`, { cause: error });
 }
 
 function countTokens(texts: readonly Int32Array[]): number {

@@ -91,7 +91,8 @@ const knownStarts: readonly (readonly [RegExp, string])[] = [
   // The magic itself has control characters.
   // oxlint-disable-next-line no-control-regex
   [/^PK\u0003\u0004/, 'a ZIP archive or PyTorch file (convert it to GGUF)'],
-  // Safetensors: the length of the JSON header in 8 bytes, the upper ones zero, then the header.
+  // Safetensors: the length of the JSON header in 8 bytes, the upper ones zero, then the header. Zeros are control
+  // characters.
   // oxlint-disable-next-line no-control-regex
   [/^[^]{5}\0{3}\{"/, 'a safetensors file (convert it to GGUF)'],
 ];

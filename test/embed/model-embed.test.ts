@@ -8,7 +8,7 @@ import type { Model } from '../../src/model.ts';
 import { openModel } from '../../src/open-model.ts';
 import { nodePlatform } from '../../src/platform-node.ts';
 import { conformanceModelPath } from '../support/conformance-model.ts';
-import { tinyLlama } from '../support/tiny-llama.ts';
+import { bytesOf, tinyLlama } from '../support/tiny-llama.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rivulet-embed-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -151,6 +151,17 @@ describe('what does not fit', () => {
         code: 'UNSUPPORTED',
       });
     }));
+
+  it('damaged weights are an error that names the model', () => {
+    const bytes = bytesOf(new Float32Array(32 * 32).fill(Number.NaN));
+    const tensors = { 'blk.0.attn_q.weight': { type: 'F32', shape: [32, 32], bytes } } as const;
+    return using(write('damaged', tinyLlama({ tensors })), 'native', async (model) => {
+      await expect(model.embed({ values: ['a brook'] })).rejects.toMatchObject({
+        code: 'WEIGHTS_NOT_FINITE',
+        message: expect.stringContaining('"tiny"') as string,
+      });
+    });
+  });
 
   it('an encoder does not chat', () =>
     using(conformanceModelPath('bert'), 'native', async (model) => {
