@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -21,11 +21,14 @@ describe('the examples run on the default model', () => {
   it('all of them are known here', () => {
     const files = readdirSync(`${root}/examples`).filter((name) => name.endsWith('.ts'));
     expect(files.toSorted()).toEqual([
+      'agent.ts',
       'langchain-agent.ts',
       'langchain-chat.ts',
       'langchain-rag.ts',
       'rag.ts',
       'stream-text.ts',
+      'structured-output.ts',
+      'tools.ts',
     ]);
   });
 
@@ -41,20 +44,64 @@ describe('the examples run on the default model', () => {
     expect(await run('langchain-chat.ts')).toMatch(/Paris/);
   }, 300_000);
 
+  it('tools.ts calls the tool with the city of the question and answers from its result', async () => {
+    const output = await run('tools.ts');
+    const [call, result, answer] = output.split('\n');
+    expect(call).toBe('→ weather {"city":"Oslo"}');
+    expect(result).toBe('← {"city":"Oslo","sky":"snow","degreesCelsius":-4}');
+    expect(answer).toMatch(/Oslo.*-4/);
+  }, 300_000);
+
+  it('structured-output.ts streams partial objects that grow to the one in the text', async () => {
+    const output = await run(
+      'structured-output.ts',
+      'Tom Reed is a teacher from Bergen. He is 51 years old.',
+    );
+    const lines = output.trimEnd().split('\n');
+    expect(lines.pop()).toBe('Tom Reed, 51, Bergen: teacher');
+    const partials = lines.map((line): unknown => JSON.parse(line));
+    expect(partials.length).toBeGreaterThan(4);
+    expect(partials).toContainEqual({ name: 'Tom Reed', age: 51 });
+    expect(partials.at(-1)).toEqual({ name: 'Tom Reed', age: 51, city: 'Bergen', job: 'teacher' });
+  }, 300_000);
+
+  it('agent.ts looks up, orders, and stops at the order', async () => {
+    expect(await run('agent.ts')).toBe(
+      [
+        '→ lookUp {"product":"rice"}',
+        '← {"product":"rice","pricePerBag":2.5}',
+        '→ order {"product":"rice","bags":3}',
+        '← {"product":"rice","bags":3,"total":7.5}',
+        '2 steps\n',
+      ].join('\n'),
+    );
+  }, 300_000);
+
+  it('rag.ts has at most sixty lines', () => {
+    const lines = readFileSync(`${root}/examples/rag.ts`, 'utf8').trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(60);
+  });
+
   it.each([
-    ['rag.ts', 'Which reference names a model of the Hugging Face hub?', 'Naming a model', /hf:owner/],
-    ['rag.ts', 'How do I run the benchmark against node-llama-cpp?', 'How fast', /\w{3}/],
-    ['langchain-rag.ts', 'How can I measure the speed of rivulet on my machine?', 'How fast', /\w{3}/],
+    ['When was the lighthouse built?', 'lighthouse.md: The lighthouse of Kell', /1874/],
+    ['How many litres does the tank hold?', 'garden.md: The school garden', /900/],
   ])(
-    '%s answers "%s" and names its source',
-    async (file, question, section, expected) => {
-      const output = await run(file, question);
+    'rag.ts answers "%s" from a folder of Markdown',
+    async (question, source, expected) => {
+      const output = await run('rag.ts', question, '--folder', 'test/examples/notes');
       const [answer = '', sources = ''] = output.split('\n\nSources:\n');
-      expect(answer.trim()).toMatch(expected);
-      expect(sources.split('\n')[0]).toContain(`README.md: ${section}`);
+      expect(answer).toMatch(expected);
+      expect(sources.split('\n')[0]).toContain(`- ${source} (`);
     },
     300_000,
   );
+
+  it('langchain-rag.ts finds its source in the README', async () => {
+    const output = await run('langchain-rag.ts', 'How can I measure the speed of rivulet on my machine?');
+    const [answer = '', sources = ''] = output.split('\n\nSources:\n');
+    expect(answer.trim()).toMatch(/\w{3}/);
+    expect(sources.split('\n')[0]).toContain('README.md: How fast');
+  }, 300_000);
 
   it('langchain-agent.ts', async () => {
     const output = await run('langchain-agent.ts');
