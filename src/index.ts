@@ -1,3 +1,4 @@
+import { checkLoadOptions } from './check-load-options.ts';
 import type { ConvertedFile, ConvertFileOptions } from './convert/convert-to-file.ts';
 import type { ProgressListener } from './events.ts';
 import type { ModelInspection } from './inspect-file.ts';
@@ -51,12 +52,19 @@ export type {
   ModelCapabilities,
   ModelInfo,
 } from './model.ts';
+export { listEngines, unloadEngines } from './shared-engine.ts';
+export type { EngineStatus } from './shared-engine.ts';
 export type { SharedLoadOptions, SharedModel } from './shared-models.ts';
 
 /** Where models come from and where they are kept. */
 export interface FetchOptions {
   /** Cache folder. @default the environment's RIVULET_CACHE, else the platform's cache folder */
   readonly cache?: string;
+  /**
+   * Where relative paths are looked up first, also without the ending `.gguf`, before the working directory; they must
+   * not lead out of it. References of other kinds (`hf:`, aliases …) and absolute paths are as without it.
+   */
+  readonly modelDirectory?: string;
   readonly onProgress?: ProgressListener;
   readonly signal?: AbortSignal;
 }
@@ -67,7 +75,8 @@ export interface FetchOptions {
  * @throws {RivuletError} with a code that says which step failed; the signal's reason on abort
  */
 export async function loadModel(reference: string, options: LoadOptions & FetchOptions = {}): Promise<Model> {
-  const { onProgress, signal, ...plain } = options;
+  checkLoadOptions(options);
+  const { onProgress, signal, modelDirectory, ...plain } = options;
   const watching = {
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { signal }),
@@ -79,6 +88,7 @@ export async function loadModel(reference: string, options: LoadOptions & FetchO
     ({ path } = await pull(reference, {
       ...watching,
       ...(options.cache === undefined ? {} : { cache: options.cache }),
+      ...(modelDirectory === undefined ? {} : { modelDirectory }),
     }));
   } catch (error) {
     await worker.close();

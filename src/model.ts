@@ -117,6 +117,14 @@ export interface LoadOptions {
   readonly threads?: number;
   /** Which engine runs the model. @default 'native' where it can, else 'portable' */
   readonly dialect?: 'native' | 'portable';
+  /** What the engine runs on; so far that is the CPU, and other devices are refused. @default 'auto' */
+  readonly device?: 'auto' | 'cpu' | 'cuda' | 'webgpu';
+  /**
+   * Most streams that compute at once; more wait in the order of their priority and arrival. Streams that nobody reads
+   * hold no place, an abort leaves the queue at once, and vectors and scores of texts, which take turns, do not count.
+   * @default 32
+   */
+  readonly maxStreams?: number;
   /** How the native engine keeps keys and values. @default 'f16' */
   readonly cacheType?: 'f32' | 'f16' | 'q8_0' | 'q4_0';
   /** Jinja source used instead of the file's own template. */

@@ -1,3 +1,4 @@
+import { checkLoadOptions } from './check-load-options.ts';
 import { detectReasoning } from './chat/reasoning.ts';
 import type { ChatTemplate } from './chat/template.ts';
 import { createTemplate } from './create-template.ts';
@@ -5,6 +6,7 @@ import { createTextEngine, noTextEngine } from './embed/text-engine.ts';
 import type { TextEngine } from './embed/text-engine.ts';
 import { RivuletError } from './errors.ts';
 import { createScheduler } from './generate/scheduler.ts';
+import type { SchedulerOptions } from './generate/scheduler.ts';
 import type { Metadata } from './gguf/metadata.ts';
 import type { GgufFile } from './gguf/read-gguf.ts';
 import { summarizeTensors } from './gguf/summarize-tensors.ts';
@@ -51,7 +53,7 @@ export async function openModel(
   options: OpenOptions = {},
 ): Promise<OpenedModel> {
   const start = performance.now();
-  checkOptions(options);
+  checkLoadOptions(options);
   options.onProgress?.({ phase: 'load', label: reference });
   const gguf = await openGguf(platform, location, options.signal);
   let running: Session | Encoder | undefined;
@@ -108,7 +110,9 @@ export async function openModel(
       tokenizer,
       template,
       encodesOnly,
-      ...(session === undefined ? {} : { engine: createScheduler(session, { fileDefaults: metadata }) }),
+      ...(session === undefined
+        ? {}
+        : { engine: createScheduler(session, schedulerOptions(metadata, options)) }),
       texts,
     });
     const file = gguf.sources[0]?.file;
@@ -124,6 +128,10 @@ export async function openModel(
   } finally {
     await closeGguf(gguf);
   }
+}
+
+function schedulerOptions(fileDefaults: Metadata, { maxStreams }: OpenOptions): SchedulerOptions {
+  return { fileDefaults, ...(maxStreams === undefined ? {} : { maximumRunning: maxStreams }) };
 }
 
 function openOwnEncoder(platform: Platform, gguf: GgufFile, options: OpenOptions): Promise<Encoder> {
@@ -161,37 +169,6 @@ function sessionRequest(gguf: GgufFile, contextLength: number, options: OpenOpti
     ...(onProgress === undefined ? {} : { onProgress }),
     ...(signal === undefined ? {} : { signal }),
   };
-}
-
-/** More threads than any machine has cores; ONNX Runtime would start them all. */
-const maximumThreads = 1024;
-
-/** Also for callers without types. @throws {RivuletError} `INVALID_ARGUMENT` */
-function checkOptions({
-  threads,
-  dialect,
-  cacheType,
-}: {
-  readonly threads?: number;
-  readonly dialect?: string;
-  readonly cacheType?: string;
-}): void {
-  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0 && threads <= maximumThreads)) {
-    throw new RivuletError(
-      'INVALID_ARGUMENT',
-      `Expected threads to be a whole number from 1 to ${maximumThreads}, found ${threads}.`,
-    );
-  }
-  requireOneOf('dialect', dialect, ['native', 'portable']);
-  requireOneOf('cacheType', cacheType, ['f32', 'f16', 'q8_0', 'q4_0']);
-}
-
-function requireOneOf(name: string, value: string | undefined, known: readonly string[]): void {
-  if (value === undefined || known.includes(value)) return;
-  throw new RivuletError(
-    'INVALID_ARGUMENT',
-    `Expected ${name} to be one of ${known.join(', ')}; found '${value}'.`,
-  );
 }
 
 /** What can be told about a model without its weights. */

@@ -1,11 +1,16 @@
 import { RivuletError } from './errors.ts';
 import type { ErrorCode } from './errors.ts';
-import type { GenerateEvent, Progress, ProgressListener } from './events.ts';
+import type { GenerateEvent } from './events.ts';
 import type { LoadOptions, Model } from './model.ts';
+import { engineRegistry, engineShape, openSharedEngine } from './shared-engine.ts';
+import type { SharedEngine } from './shared-engine.ts';
 
 /** A model that several users may hold by the same name; cheap to make, loaded on first use. */
 export interface SharedModel {
-  /** Loads on first use. An abort ends only the wait of this caller. */
+  /**
+   * Loads on first use. An abort ends only the wait of this caller. The model stays usable when its engine was unloaded
+   * meanwhile: its next request loads it again.
+   */
   acquire(signal?: AbortSignal): Promise<Model>;
   /**
    * Unloads the engine, for everyone who shares it, as soon as no stream runs on it any more; the next request loads
@@ -20,38 +25,9 @@ export interface SharedLoadOptions extends LoadOptions {
   readonly keepAliveMs?: number;
 }
 
-interface Entry {
-  readonly model: Promise<Model>;
-  /** Of those who wait for the model; empty once it is loaded. */
-  readonly listeners: Set<ProgressListener>;
-  /** The latest while the model loads, for those who come later. */
-  progress?: Progress;
-  /** Streams that have begun and not ended; some may never be read again, and nobody tells. */
-  streams: number;
-  /** Events that are being waited for. */
-  pulls: number;
-  idle?: ReturnType<typeof setTimeout>;
-  /** Somebody waits for the last stream to end. */
-  released?: PromiseWithResolvers<void>;
-}
-
-/** One per process, whichever copy of the package asks: hot reload and route bundles make several. */
-const registryKey: unique symbol = Symbol.for('rivulet.runtime') as never;
-
 const defaultKeepAliveMs = 300_000;
 
 const lostEngine: ReadonlySet<ErrorCode> = new Set(['WORKER_FAILED', 'DISPOSED']);
-
-/** Timers beyond this fire at once; so long is for ever. */
-const longestTimerMs = 2 ** 31 - 1;
-
-/** An engine with begun streams stays at least so long: by then those that nobody reads are given up. */
-const abandonedStreamMs = 90_000;
-
-function registry(): Map<string, Entry> {
-  const holder = globalThis as { [registryKey]?: Map<string, Entry> };
-  return (holder[registryKey] ??= new Map<string, Entry>());
-}
 
 /** Shares what `load` makes. A loaded model is passed through as it is. */
 export function shareModel(
@@ -69,141 +45,106 @@ export function shareModel(
     };
   }
   const { keepAliveMs = defaultKeepAliveMs, onProgress, signal: _signal, ...rest } = options;
-  const key = JSON.stringify([model, Object.entries(rest).toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+  const loadOptions = withoutDefaults(rest);
+  const key = `${engineShape}: ${JSON.stringify([model, Object.entries(loadOptions).toSorted(byName)])}`;
 
-  const open = (): Entry => {
-    const entries = registry();
-    const known = entries.get(key);
-    if (known !== undefined) return known;
-    const listeners = new Set<ProgressListener>();
-    const tell = (progress: Progress): void => {
-      entry.progress = progress;
-      for (const listener of listeners) listener(progress);
-    };
-    const entry: Entry = {
-      model: Promise.resolve().then(() => load(model, { ...rest, onProgress: tell })),
-      listeners,
-      streams: 0,
-      pulls: 0,
-    };
-    entries.set(key, entry);
-    entry.model.then(
-      () => delete entry.progress,
-      // A failed load is not kept: the next call tries again.
-      () => entries.delete(key),
-    );
-    return entry;
+  const open = (): SharedEngine =>
+    engineRegistry().get(key) ?? openSharedEngine(key, model, loadOptions, load);
+
+  const ready = (engine: SharedEngine, signal: AbortSignal | undefined): Promise<Model> =>
+    engine.listening(onProgress, unlessAborted(engine.model, signal));
+
+  /** An engine whose thread is gone never comes back: the next call loads again. */
+  const noteLoss = (engine: SharedEngine, error: unknown): void => {
+    if (RivuletError.isInstance(error) && lostEngine.has(error.code)) engine.lose();
   };
 
-  const forget = (entry: Entry): void => {
-    if (registry().get(key) === entry) registry().delete(key);
-  };
+  const tracked = (first: SharedEngine, loaded: Model): Model => {
+    let engine = first;
+    const usable = (): SharedEngine => (engine.isGone ? (engine = open()) : engine);
 
-  const unload = async (entry: Entry): Promise<void> => {
-    clearTimeout(entry.idle);
-    forget(entry);
-    const loaded = await entry.model.catch(() => undefined);
-    await loaded?.dispose();
-  };
-
-  const scheduleUnload = (entry: Entry): void => {
-    clearTimeout(entry.idle);
-    if (entry.released !== undefined) {
-      if (entry.streams === 0) entry.released.resolve(unload(entry));
-      return;
-    }
-    if (entry.pulls > 0 || keepAliveMs > longestTimerMs) return;
-    const delayMs = entry.streams > 0 ? Math.max(keepAliveMs, abandonedStreamMs) : keepAliveMs;
-    entry.idle = setTimeout(() => void unload(entry), delayMs);
-    unref(entry.idle);
-  };
-
-  const tracked = (entry: Entry, loaded: Model): Model => {
     const track = async function* (
-      events: AsyncIterable<GenerateEvent>,
+      start: (running: Model) => AsyncIterable<GenerateEvent>,
+      signal: AbortSignal | undefined,
     ): AsyncGenerator<GenerateEvent, void, undefined> {
-      const iterator = events[Symbol.asyncIterator]();
-      entry.streams += 1;
+      signal?.throwIfAborted();
+      const used = usable();
+      used.streams += 1;
+      let iterator: AsyncIterator<GenerateEvent> | undefined;
       try {
+        const running = await used.during(() => ready(used, signal));
+        iterator = start(running)[Symbol.asyncIterator]();
+        const reading = iterator;
         for (;;) {
-          entry.pulls += 1;
-          clearTimeout(entry.idle);
-          const next = await iterator.next().finally(() => {
-            entry.pulls -= 1;
-            scheduleUnload(entry);
-          });
+          const next = await used.during(() => reading.next()).finally(() => used.rest(keepAliveMs));
           if (next.done === true) return;
           yield next.value;
         }
       } catch (error) {
-        // An engine whose thread is gone never comes back: the next call loads again.
-        if (RivuletError.isInstance(error) && lostEngine.has(error.code)) forget(entry);
+        noteLoss(used, error);
         throw error;
       } finally {
-        entry.streams -= 1;
-        await iterator.return?.();
-        scheduleUnload(entry);
+        used.streams -= 1;
+        await iterator?.return?.();
+        used.rest(keepAliveMs);
       }
     };
-    /** An engine that computes is not idle. */
-    const busy = async <T>(work: Promise<T>): Promise<T> => {
-      entry.pulls += 1;
-      clearTimeout(entry.idle);
+
+    const busy = async <T>(
+      work: (running: Model) => Promise<T>,
+      signal: AbortSignal | undefined,
+    ): Promise<T> => {
+      signal?.throwIfAborted();
+      const used = usable();
       try {
-        return await work;
+        return await used.during(async () => work(await ready(used, signal)));
       } catch (error) {
-        if (RivuletError.isInstance(error) && lostEngine.has(error.code)) forget(entry);
+        noteLoss(used, error);
         throw error;
       } finally {
-        entry.pulls -= 1;
-        scheduleUnload(entry);
+        used.rest(keepAliveMs);
       }
     };
+
+    /** For everyone who shares it: nobody owns a shared engine alone. */
+    const dispose = (): Promise<void> => (engine.isGone ? Promise.resolve() : engine.release());
+
     return {
       ...loaded,
-      embed: (request) => busy(loaded.embed(request)),
-      rerank: (request) => busy(loaded.rerank(request)),
-      chat: (request) => track(loaded.chat(request)),
-      complete: (request) => track(loaded.complete(request)),
+      chat: (request) => track((running) => running.chat(request), request.signal),
+      complete: (request) => track((running) => running.complete(request), request.signal),
+      embed: (request) => busy((running) => running.embed(request), request.signal),
+      rerank: (request) => busy((running) => running.rerank(request), request.signal),
+      dispose,
+      [Symbol.asyncDispose]: dispose,
     };
   };
 
   return {
     acquire: async (signal) => {
       signal?.throwIfAborted();
-      const entry = open();
-      const loaded = await listening(entry, onProgress, unlessAborted(entry.model, signal));
-      scheduleUnload(entry);
-      return tracked(entry, loaded);
+      const engine = open();
+      const loaded = await ready(engine, signal);
+      engine.rest(keepAliveMs);
+      return tracked(engine, loaded);
     },
     release: async () => {
-      const entry = registry().get(key);
-      if (entry === undefined) return;
-      // New requests get an engine of their own meanwhile.
-      forget(entry);
-      entry.released = Promise.withResolvers<void>();
-      scheduleUnload(entry);
-      await entry.released.promise;
+      await engineRegistry().get(key)?.release();
     },
   };
 }
 
-/** Waits for a load, and hears how far it is. */
-async function listening(
-  entry: Entry,
-  onProgress: ProgressListener | undefined,
-  loading: Promise<Model>,
-): Promise<Model> {
-  if (onProgress === undefined) return loading;
-  // Each caller has an entry of its own in the set, also where several give the same function.
-  const listener: ProgressListener = (progress) => onProgress(progress);
-  if (entry.progress !== undefined) listener(entry.progress);
-  entry.listeners.add(listener);
-  try {
-    return await loading;
-  } finally {
-    entry.listeners.delete(listener);
-  }
+/** What is not given and what is the default are the same engine. */
+function withoutDefaults(options: LoadOptions): LoadOptions {
+  const entries = Object.entries(options).filter(
+    ([name, value]) =>
+      value !== undefined && !(value === 'auto' && (name === 'device' || name === 'contextLength')),
+  );
+  return Object.fromEntries(entries);
+}
+
+function byName([left]: readonly [string, unknown], [right]: readonly [string, unknown]): number {
+  return left < right ? -1 : 1;
 }
 
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -216,9 +157,4 @@ async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
-}
-
-/** A waiting timer must not keep a Node process alive; browsers' timers are numbers. */
-function unref(timer: ReturnType<typeof setTimeout>): void {
-  if (typeof timer === 'object' && 'unref' in timer) timer.unref();
 }

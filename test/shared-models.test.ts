@@ -1,9 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { RivuletError } from '../src/errors.ts';
 import type { LoadOptions, Model } from '../src/model.ts';
+import { listEngines, unloadEngines } from '../src/shared-engine.ts';
+import type { EngineStatus } from '../src/shared-engine.ts';
 import { shareModel } from '../src/shared-models.ts';
 import { scriptedModel } from '../src/testing.ts';
 
@@ -180,4 +182,122 @@ describe('shared models', () => {
     for await (const event of events) if (event.type === 'text-delta') text += event.delta;
     expect(text).toBe('a');
   });
+
+  it('stay usable when their engine was unloaded meanwhile', async () => {
+    const loads = counted();
+    const model = await shareModel(loads.load, fresh(), { keepAliveMs: 0 }).acquire();
+    await wait(20);
+    expect(loads.disposed).toHaveLength(1);
+    let text = '';
+    for await (const event of model.complete({ prompt: 'x' }))
+      if (event.type === 'text-delta') text += event.delta;
+    expect(text).toBe('Hello');
+    expect(loads.count).toBe(2);
+  });
+
+  it('disposing one releases it for all, after the last stream', async () => {
+    const loads = counted();
+    const name = fresh();
+    const model = await shareModel(loads.load, name).acquire();
+    const stream = model.complete({ prompt: 'x' })[Symbol.asyncIterator]();
+    await stream.next();
+    const disposed = model.dispose();
+    expect(statusOf(name)).toMatchObject([{ state: 'unloading', activeStreams: 1 }]);
+    await stream.return?.();
+    await disposed;
+    expect(loads.disposed).toEqual([name]);
+    expect(statusOf(name)).toEqual([]);
+    await model.dispose();
+    expect(loads.disposed).toEqual([name]);
+  });
+
+  it('are unloaded under all their options; an embedding under way ends first', async () => {
+    const loads = counted();
+    const name = fresh();
+    const work = Promise.withResolvers<never>();
+    const load = async (reference: string): Promise<Model> => ({
+      ...(await loads.load(reference)),
+      embed: () => work.promise,
+    });
+    await shareModel(load, name, { threads: 1 }).acquire();
+    const model = await shareModel(load, name, { threads: 2 }).acquire();
+    const embedding = model.embed({ values: ['x'] });
+    expect(statusOf(name).map(({ options }) => options)).toEqual([{ threads: 1 }, { threads: 2 }]);
+    let isUnloaded = false;
+    const unloaded = unloadEngines(name).then(() => (isUnloaded = true));
+    await wait(20);
+    expect(loads.disposed).toEqual([name]);
+    expect(isUnloaded).toBe(false);
+    work.resolve({ embeddings: [] } as never);
+    await Promise.all([embedding, unloaded]);
+    expect(loads.disposed).toEqual([name, name]);
+  });
+
+  it('loads under way are given up, and told so', async () => {
+    const name = fresh();
+    let given: AbortSignal | undefined;
+    const load = (_: string, { signal }: LoadOptions): Promise<Model> => {
+      given = signal;
+      return new Promise((_resolve, reject) =>
+        signal?.addEventListener('abort', () => reject(signal.reason)),
+      );
+    };
+    const acquiring = shareModel(load, name).acquire();
+    const refused = expect(acquiring).rejects.toMatchObject({ code: 'DISPOSED' });
+    await wait(5);
+    expect(statusOf(name)).toMatchObject([{ state: 'loading' }]);
+    await unloadEngines(name);
+    await refused;
+    expect(given?.aborted).toBe(true);
+    expect(statusOf(name)).toEqual([]);
+  });
+
+  it('streams that nobody reads any more do not keep it for ever', async () => {
+    vi.useFakeTimers();
+    try {
+      const disposed = vi.fn<() => void>();
+      const load = async (id: string): Promise<Model> => ({
+        ...scriptedModel({ id, outputs: [['a', 'b']] }),
+        dispose: async () => disposed(),
+      });
+      const name = fresh();
+      const model = await shareModel(load, name, { keepAliveMs: 1000 }).acquire();
+      const abandoned = model.complete({ prompt: 'x' })[Symbol.asyncIterator]();
+      await abandoned.next();
+      const unloaded = unloadEngines(name);
+      await vi.advanceTimersByTimeAsync(80_000);
+      expect(disposed).not.toHaveBeenCalled();
+      await vi.advanceTimersByTimeAsync(20_000);
+      await unloaded;
+      expect(disposed).toHaveBeenCalledOnce();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('what is the default or not given makes no other engine', async () => {
+    const loads = counted();
+    const name = fresh();
+    await shareModel(loads.load, name).acquire();
+    const options = { device: 'auto', contextLength: 'auto', threads: undefined } as unknown as LoadOptions;
+    await shareModel(loads.load, name, options).acquire();
+    expect(loads.count).toBe(1);
+  });
+
+  it('of copies of the package with another form of them are left alone', async () => {
+    const registry = Reflect.get(globalThis, Symbol.for('rivulet.runtime')) as Map<string, unknown>;
+    const foreign = { shape: 'another' };
+    registry.set('foreign', foreign);
+    try {
+      expect(listEngines().every(({ reference }) => reference.startsWith('model-'))).toBe(true);
+      await unloadEngines();
+      expect([...registry.values()]).toEqual([foreign]);
+    } finally {
+      registry.delete('foreign');
+    }
+  });
 });
+
+function statusOf(name: string): EngineStatus[] {
+  return listEngines().filter(({ reference }) => reference === name);
+}

@@ -1,5 +1,6 @@
 export { createLocal, local } from './local-provider.ts';
-export type { LocalProvider, LocalProviderSettings } from './local-provider.ts';
+export type { LocalLoadOptions, LocalProvider, LocalProviderSettings } from './local-provider.ts';
+export type { EngineStatus } from '#rivulet';
 export type {
   LocalEmbeddingModelOptions,
   LocalRerankingModelOptions,

@@ -1,15 +1,16 @@
-import { NoSuchModelError } from '@ai-sdk/provider';
+import { InvalidArgumentError, NoSuchModelError } from '@ai-sdk/provider';
 import type { EmbeddingModelV4, LanguageModelV4, ProviderV4, RerankingModelV4 } from '@ai-sdk/provider';
-import { sharedModel } from '#rivulet';
-import type { FetchOptions, SharedLoadOptions } from '#rivulet';
+import { listEngines, sharedModel, unloadEngines } from '#rivulet';
+import type { EngineStatus } from '#rivulet';
 import type { Model } from '../../src/model.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { LocalLanguageModel } from './local-language-model.ts';
+import { readSettings, toLoadOptions } from './local-provider-settings.ts';
+import type { LocalProviderSettings } from './local-provider-settings.ts';
 import { LocalRerankingModel } from './local-reranking-model.ts';
 import type { ModelHandleConfig } from './model-handle.ts';
 
-/** How the models of a provider are loaded. */
-export interface LocalProviderSettings extends Omit<SharedLoadOptions & FetchOptions, 'signal'> {}
+export type { LocalProviderSettings } from './local-provider-settings.ts';
 
 /** Makes models from references; nothing is loaded before the first request. */
 export interface LocalProvider extends ProviderV4 {
@@ -30,22 +31,42 @@ export interface LocalProvider extends ProviderV4 {
   /** The same as {@link LocalProvider.rerankingModel}. */
   reranking(model: string | Model, settings?: LocalProviderSettings): RerankingModelV4;
   /**
-   * Loads a model ahead of its first request; later requests with the same settings share it.
+   * Loads a model ahead of its first request; later requests with the same settings share it. `onProgress` hears how far
+   * it is, also when somebody else's call began the load; an abort ends only this wait.
    *
-   * @throws {RivuletError} as `loadModel`
+   * @throws {RivuletError} as `loadModel`; the signal's reason on abort
    */
-  load(model: string, options?: LocalProviderSettings & { readonly signal?: AbortSignal }): Promise<Model>;
+  load(model: string, options?: LocalLoadOptions): Promise<Model>;
+  /**
+   * Gives the memory of a model back, under all settings it was loaded with, whichever provider or copy of the package
+   * loaded it; without a reference that of all models. It resolves when that is done: streams that run end first (those
+   * that nobody reads for 90 seconds do not count), loads under way are given up, new requests load again. Models that
+   * the caller loaded by `loadModel` are the caller's.
+   */
+  unload(model?: string): Promise<void>;
+  /** The engines of this process as plain data, whichever provider or copy of the package loaded them. */
+  list(): EngineStatus[];
 }
 
-/** A provider whose models are loaded with the given settings. */
+/** Settings of one load. */
+export interface LocalLoadOptions extends LocalProviderSettings {
+  /** Ends the wait; the load goes on for others and for later requests, `unload` ends it. */
+  readonly signal?: AbortSignal;
+}
+
+/** A provider whose models are loaded with the given settings. @throws {InvalidArgumentError} for wrong settings */
 export function createLocal(providerSettings: LocalProviderSettings = {}): LocalProvider {
+  const shared = readSettings(providerSettings);
   const maker =
     <T>(Class: new (modelId: string, config: ModelHandleConfig) => T, kind: string) =>
     (model: string | Model, settings?: LocalProviderSettings): T => {
-      const merged = { ...providerSettings, ...settings, provider: `local.${kind}` };
-      return typeof model === 'string'
-        ? new Class(model, merged)
-        : new Class(model.info.id, { ...merged, model });
+      const merged = { ...shared, ...readSettings(settings ?? {}), provider: `local.${kind}` };
+      if (typeof model === 'string') return new Class(model, merged);
+      if (typeof model?.info?.id === 'string') return new Class(model.info.id, { ...merged, model });
+      throw new InvalidArgumentError({
+        argument: 'model',
+        message: `Expected a model reference such as 'model.gguf' or a loaded model, found ${String(model)}.`,
+      });
     };
   const createLanguageModel = maker(LocalLanguageModel, 'chat');
   const createEmbeddingModel = maker(LocalEmbeddingModel, 'embedding');
@@ -67,13 +88,10 @@ export function createLocal(providerSettings: LocalProviderSettings = {}): Local
     imageModel: (modelId: string): never => {
       throw new NoSuchModelError({ modelId, modelType: 'imageModel' });
     },
-    load: (
-      model: string,
-      options: LocalProviderSettings & { readonly signal?: AbortSignal } = {},
-    ): Promise<Model> => {
-      const { signal, ...settings } = options;
-      return sharedModel(model, { ...providerSettings, ...settings }).acquire(signal);
-    },
+    load: async (model: string, { signal, ...settings }: LocalLoadOptions = {}): Promise<Model> =>
+      sharedModel(model, toLoadOptions({ ...shared, ...readSettings(settings) })).acquire(signal),
+    unload: unloadEngines,
+    list: listEngines,
   });
 }
 

