@@ -1,8 +1,9 @@
 import { describeFormat } from './chat/describe-format.ts';
+import type { ResponseFormat } from './chat/describe-format.ts';
 import { detectOutput } from './chat/formats/detect-output.ts';
 import { detectTools } from './chat/formats/detect-tools.ts';
 import { joinTextParts } from './chat/join-text-parts.ts';
-import type { ChatMessage, JSONSchema, ToolDefinition } from './chat/messages.ts';
+import type { ChatMessage, ToolDefinition } from './chat/messages.ts';
 import { answerFormat } from './chat/output/read-answer.ts';
 import { prepareConversation } from './chat/prepare-conversation.ts';
 import type { PreparedConversation } from './chat/prepare-conversation.ts';
@@ -75,6 +76,8 @@ export interface ModelInfo {
 
 export interface ModelCapabilities {
   readonly chat: boolean;
+  /** The chat template has a form for tools. Models without one are told of tools in words, and use them less well. */
+  readonly tools: boolean;
   /** The model writes its thoughts between markers before the answer. */
   readonly reasoning: boolean;
   /** Made for vectors of texts; others make them too, but not good ones. */
@@ -91,9 +94,7 @@ export interface ChatRequest extends GenerationOptions {
   /** Most calls in one answer, of models that can make several. @default 16 */
   readonly maxToolCalls?: number;
   /** `json`: the text of the answer is JSON and valid under the schema. */
-  readonly responseFormat?:
-    | { readonly type: 'text' }
-    | { readonly type: 'json'; readonly schema?: JSONSchema };
+  readonly responseFormat?: ResponseFormat;
   readonly reasoning?: 'off' | 'low' | 'medium' | 'high' | { readonly maxTokens: number };
   /** Given to the template as they are, over our own. */
   readonly templateVariables?: Readonly<Record<string, unknown>>;

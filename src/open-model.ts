@@ -1,5 +1,6 @@
 import { checkLoadOptions } from './check-load-options.ts';
 import { detectReasoning } from './chat/reasoning.ts';
+import { namesTools } from './chat/template.ts';
 import type { ChatTemplate } from './chat/template.ts';
 import { createTemplate } from './create-template.ts';
 import { createTextEngine, noTextEngine } from './embed/text-engine.ts';
@@ -246,13 +247,19 @@ function textCapabilities({
   return { embedding: isForVectors && !reranking, reranking };
 }
 
-function chatCapabilities(template: () => ChatTemplate): Pick<ModelCapabilities, 'chat' | 'reasoning'> {
+function chatCapabilities(
+  template: () => ChatTemplate,
+): Pick<ModelCapabilities, 'chat' | 'tools' | 'reasoning'> {
   try {
-    const { source, origin } = template();
-    return { chat: origin !== 'fallback', reasoning: detectReasoning(source) !== undefined };
+    const used = template();
+    return {
+      chat: used.origin !== 'fallback',
+      tools: namesTools(used),
+      reasoning: detectReasoning(used.source) !== undefined,
+    };
   } catch (error) {
     // A broken template must not keep the model from completing raw text; chat() reports it.
-    if (RivuletError.isInstance(error)) return { chat: false, reasoning: false };
+    if (RivuletError.isInstance(error)) return { chat: false, tools: false, reasoning: false };
     throw error;
   }
 }

@@ -37,8 +37,8 @@ export async function prepareRequest(options: LanguageModelV4CallOptions): Promi
   const request: ChatRequest = {
     messages,
     ...prepareTools(options, warnings),
-    ...prepareResponseFormat(options.responseFormat),
-    ...prepareReasoning(options.reasoning, warnings),
+    ...prepareResponseFormat(options.responseFormat, localOptions.injectJsonSchema),
+    ...prepareReasoning(options.reasoning, localOptions.reasoning, warnings),
     ...defined({
       maxTokens: options.maxOutputTokens,
       temperature: options.temperature,
@@ -82,32 +82,37 @@ function convertTool(tool: LanguageModelV4FunctionTool): ToolDefinition {
 
 function prepareResponseFormat(
   format: LanguageModelV4CallOptions['responseFormat'],
+  inPrompt: boolean | undefined,
 ): Pick<ChatRequest, 'responseFormat'> {
   if (format?.type !== 'json') return {};
   const schema: JSONSchema | undefined = format.schema === undefined ? undefined : { ...format.schema };
-  return { responseFormat: { type: 'json', ...defined({ schema }) } };
+  return { responseFormat: { type: 'json', ...defined({ schema, inPrompt }) } };
 }
 
-/** Levels between ours go to the nearest one, with a warning. */
+/** Ours goes first; portable levels between ours go to the nearest one, with a warning. */
 function prepareReasoning(
   reasoning: LanguageModelV4CallOptions['reasoning'],
+  own: LocalLanguageModelOptions['reasoning'],
   warnings: SharedV4Warning[],
 ): Pick<ChatRequest, 'reasoning'> {
-  const level = mapReasoningToProviderEffort({
-    reasoning,
-    effortMap: { none: 'none', low: 'low', medium: 'medium', high: 'high' },
-    warnings,
-  });
+  const level =
+    own ??
+    mapReasoningToProviderEffort<'none' | 'low' | 'medium' | 'high'>({
+      reasoning,
+      effortMap: { none: 'none', low: 'low', medium: 'medium', high: 'high' },
+      warnings,
+    });
   if (level === undefined) return {};
   return { reasoning: level === 'none' ? 'off' : level };
 }
 
 function prepareLocalOptions(options: LocalLanguageModelOptions): Partial<ChatRequest> {
-  const { logitBias, ...rest } = options;
-  if (logitBias === undefined) return defined(rest);
+  const { logitBias, parallelToolCalls, reasoning: _reasoning, injectJsonSchema: _inject, ...rest } = options;
+  const plain = { ...defined(rest), ...(parallelToolCalls === false ? { maxToolCalls: 1 } : {}) };
+  if (logitBias === undefined) return plain;
   const entries = Object.entries(logitBias).map(([id, bias]): [number, number] => [
     Number(id),
     bias === false ? Number.NEGATIVE_INFINITY : bias,
   ]);
-  return { ...defined(rest), logitBias: new Map(entries) };
+  return { ...plain, logitBias: new Map(entries) };
 }

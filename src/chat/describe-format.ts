@@ -4,12 +4,17 @@ import type { ChatMessage, JSONSchema } from './messages.ts';
 /** What an answer has to look like. */
 export type ResponseFormat =
   | { readonly type: 'text' }
-  | { readonly type: 'json'; readonly schema?: JSONSchema };
+  | {
+      readonly type: 'json';
+      readonly schema?: JSONSchema;
+      /** Tell the model of the format in the prompt. @default only where the conversation does not speak of it */
+      readonly inPrompt?: boolean;
+    };
 
 /**
  * Tells the model of the format that its answer is held to, where the conversation does not: what a model expects to
- * write it writes better than what it is forced to. A conversation that mentions all properties of a schema, or JSON
- * where there is no schema, stays as it is.
+ * write it writes better than what it is forced to. Unless it is asked for, a conversation that mentions all properties
+ * of a schema, or JSON where there is no schema, stays as it is.
  * @param showsSystem whether the template has a place for words of the system
  */
 export function describeFormat(
@@ -17,7 +22,7 @@ export function describeFormat(
   format: ResponseFormat | undefined,
   showsSystem: () => boolean,
 ): readonly ChatMessage[] {
-  if (format?.type !== 'json' || isKnown(messages, format.schema)) return messages;
+  if (format?.type !== 'json' || !(format.inPrompt ?? !isKnown(messages, format.schema))) return messages;
   const text =
     format.schema === undefined
       ? 'Answer with JSON.'

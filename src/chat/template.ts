@@ -124,6 +124,11 @@ export function createChatTemplate(options: ChatTemplateOptions): ChatTemplate {
   return { source, origin, controlTexts, ...(toolSource === undefined ? {} : { toolSource }), render };
 }
 
+/** Whether a template has a form for tools: it could not show them without their variable. */
+export function namesTools({ source, toolSource = source }: ChatTemplate): boolean {
+  return /\btools\b/.test(toolSource);
+}
+
 interface ChosenSource {
   readonly source: string;
   readonly origin: ChatTemplate['origin'];

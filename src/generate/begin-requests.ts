@@ -48,10 +48,11 @@ export function isHolding(state: RequestState): state is HoldingState {
 }
 
 function begin(state: RequestState, cache: PrefixCache, holding: readonly HoldingState[]): boolean {
+  const hidden = !state.options.cache;
   // Scoring needs every token of the prompt to run.
-  const fresh = state.promptTop !== undefined && !state.prefilled;
+  const fresh = hidden || (state.promptTop !== undefined && !state.prefilled);
   if (!fresh && isWorthWaiting(state, cache, holding)) return false;
-  state.held = fresh ? cache.open(state.tokens) : cache.start(state.tokens);
+  state.held = fresh ? cache.open(state.tokens, { hidden }) : cache.start(state.tokens);
   if (!state.prefilled) state.cacheRead = state.held.length;
   if (state.startedMs === 0) state.startedMs = performance.now();
   return true;
@@ -67,7 +68,7 @@ function isWorthWaiting(
   holding: readonly HoldingState[],
 ): boolean {
   const computing = holding.filter(
-    (other) => dueTokens(other) > 1 && other.options.priority >= options.priority,
+    (other) => dueTokens(other) > 1 && other.options.priority >= options.priority && other.options.cache,
   );
   if (computing.length === 0) return false;
   const available = cache.available(tokens);

@@ -45,6 +45,11 @@ export interface GenerationOptions {
   /** 0–100: text and reasoning deltas carry their tokens with this many alternatives. */
   readonly logprobs?: number;
   readonly signal?: AbortSignal;
-  /** Reserved for the scheduler; higher goes first. @default 0 */
+  /** Of streams that wait, those of higher priority begin first and are served first. @default 0 */
   readonly priority?: number;
+  /**
+   * Reuse what earlier requests computed of the same prompt, and keep this one's for later ones. Outputs are the same
+   * bits either way; without it nothing of the request stays in memory when it ends. @default true
+   */
+  readonly cache?: boolean;
 }

@@ -21,8 +21,8 @@ export interface PrefixCache {
    * token of the prompt is left to compute.
    */
   start(prompt: TokenList): HeldSequence;
-  /** An empty sequence, whatever others hold. */
-  open(prompt: TokenList): HeldSequence;
+  /** An empty sequence, whatever others hold. A hidden one is found by nobody and never kept. */
+  open(prompt: TokenList, options?: { readonly hidden?: boolean }): HeldSequence;
   /** How many tokens of a prompt {@link PrefixCache.start} would find. */
   available(prompt: TokenList): number;
   /** Takes notice of a step: what the sequence holds now may be found. */
@@ -45,6 +45,8 @@ interface Entry {
   readonly tokens: TokenList;
   length: number;
   kept: boolean;
+  /** Nobody gets anything from it. */
+  readonly hidden: boolean;
   /** Rises with every use of any sequence. */
   lastUse: number;
 }
@@ -57,10 +59,10 @@ export function createPrefixCache(session: Session, budgetBytes: number, hash?: 
   const kept = new Set<Entry>();
   let uses = 0;
 
-  const add = (sequence: SequenceId, tokens: TokenList, length: number): Entry => {
-    const entry: Entry = { sequence, tokens, length, kept: false, lastUse: ++uses };
+  const add = (sequence: SequenceId, tokens: TokenList, length: number, hidden = false): Entry => {
+    const entry: Entry = { sequence, tokens, length, kept: false, hidden, lastUse: ++uses };
     entries.set(sequence, entry);
-    index.update(entry);
+    if (!hidden) index.update(entry);
     return entry;
   };
 
@@ -139,7 +141,7 @@ export function createPrefixCache(session: Session, budgetBytes: number, hash?: 
       return add(session.fork(from.sequence, length), prompt, length);
     },
 
-    open: (prompt) => add(session.openSequence(), prompt, 0),
+    open: (prompt, { hidden } = {}) => add(session.openSequence(), prompt, 0, hidden),
 
     available: (prompt) => find(prompt).length,
 
@@ -147,12 +149,16 @@ export function createPrefixCache(session: Session, budgetBytes: number, hash?: 
       const entry = entries.get(sequence);
       if (entry === undefined) return;
       entry.length = session.lengthOf(sequence);
-      index.update(entry);
+      if (!entry.hidden) index.update(entry);
     },
 
     keep({ sequence }) {
       const entry = entries.get(sequence);
       if (entry === undefined) return;
+      if (entry.hidden) {
+        close(entry);
+        return;
+      }
       for (const other of index.covering(entry)) {
         if (!other.kept) continue;
         use(other);

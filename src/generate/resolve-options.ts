@@ -18,6 +18,7 @@ export interface ResolvedOptions extends SamplerOptions, PenaltyOptions {
   readonly logprobs: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly priority: number;
+  readonly cache: boolean;
 }
 
 /** llama.cpp's order (`common_params_sampling::samplers`), of the steps that exist here. */
@@ -79,6 +80,7 @@ export function resolveOptions(
     logprobs: options.logprobs === undefined ? undefined : checkLogprobs('logprobs', options.logprobs),
     signal: options.signal,
     priority: number('priority', options.priority ?? 0, {}),
+    cache: checkCache(options.cache ?? true),
   };
 }
 
@@ -112,6 +114,11 @@ function number(name: string, value: unknown, range: Range): number {
     ...(range.to === undefined ? [] : [`up to ${range.to}`]),
   ].join(' ');
   throw invalid(name, bounds, `${typeof value === 'string' ? JSON.stringify(value) : String(value)}`);
+}
+
+function checkCache(cache: unknown): boolean {
+  if (typeof cache === 'boolean') return cache;
+  throw invalid('cache', 'true or false', JSON.stringify(cache) ?? typeof cache);
 }
 
 function checkSamplers(samplers: readonly SamplerName[]): void {

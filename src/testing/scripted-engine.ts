@@ -52,7 +52,8 @@ export function createScriptedEngine(script: ScriptedEngineOptions): ScriptedEng
     checkPrompt(request, script.contextLength);
     const pieces = script.outputs[requests.length];
     if (pieces === undefined) throw usedUp(script.outputs.length, requests.length + 1);
-    const cacheRead = longestSharedPrefix(requests, prompt);
+    const kept = requests.filter((earlier) => earlier.options.cache !== false);
+    const cacheRead = options.cache === false ? 0 : longestSharedPrefix(kept, prompt);
     const record: RequestRecord = {
       prompt: script.tokenizer.decode(prompt, { special: true }),
       promptTokens: prompt.length,

@@ -67,6 +67,7 @@ export function scriptedModel(options: ScriptedModelOptions): ScriptedModel {
       vocabularySize: tokenizer.vocabularySize,
       capabilities: {
         chat: true,
+        tools: /\btools\b/.test(source),
         reasoning: detectReasoning(source) !== undefined,
         embedding: false,
         reranking: false,

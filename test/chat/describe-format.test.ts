@@ -27,6 +27,13 @@ describe('a model is told of the format of its answer', () => {
     expect(describeFormat(messages, { type: 'json' }, () => true)).toHaveLength(2);
   });
 
+  it('always or never where that is asked for', () => {
+    const known = ask('Give me the city and the number of days.');
+    expect(describeFormat(known, { type: 'json', schema, inPrompt: true }, () => true)).toHaveLength(2);
+    const unknown = ask('Where to?');
+    expect(describeFormat(unknown, { type: 'json', schema, inPrompt: false }, () => true)).toBe(unknown);
+  });
+
   it('and not of text', () => {
     const messages = ask('Hi');
     expect(describeFormat(messages, { type: 'text' }, () => true)).toBe(messages);

@@ -39,6 +39,7 @@ describe.each(['native', 'portable'] as const)('an encoder in the %s dialect', (
     using(conformanceModelPath('bert'), dialect, async (model) => {
       expect(model.info.capabilities).toEqual({
         chat: false,
+        tools: false,
         reasoning: false,
         embedding: true,
         reranking: false,

@@ -4,6 +4,7 @@ import type { Engine } from '../../src/generate/engine.ts';
 import { createScheduler } from '../../src/generate/scheduler.ts';
 import { collectEvents } from '../support/collect-events.ts';
 import type { CollectedEvents } from '../support/collect-events.ts';
+import { engineRequest } from '../support/engine-request.ts';
 import { createTableSession } from '../support/table-session.ts';
 
 const system = Array.from({ length: 60 }, (_, index) => (index * 11) % 59);
@@ -55,6 +56,37 @@ describe('prefix reuse', () => {
     expect(session.openCount).toBe(2);
     expect((await generate(engine, system)).cacheRead).toBe(59);
   });
+
+  test.each(['one after the other', 'at once'])(
+    'a request that wants none neither takes nor leaves any, %s',
+    async (way) => {
+      const session = createTableSession({ tokensPerStep: 16 });
+      const engine = createScheduler(session);
+      const alone = engineRequest(system, { cache: false });
+      const usual = engineRequest(system, {});
+      if (way === 'at once') {
+        const [first, second, third] = await Promise.all([
+          collectEvents(engine.generate(alone)),
+          collectEvents(engine.generate(usual)),
+          collectEvents(engine.generate(alone)),
+        ]);
+        expect([first.cacheRead, second.cacheRead, third.cacheRead]).toEqual([0, 0, 0]);
+        expect(first.ids).toEqual(second.ids);
+      } else {
+        const first = await collectEvents(engine.generate(alone));
+        expect(first.cacheRead).toBe(0);
+        expect(session.openCount).toBe(0);
+        const second = await collectEvents(engine.generate(usual));
+        expect(second.cacheRead).toBe(0);
+        expect(session.openCount).toBe(1);
+        expect((await collectEvents(engine.generate(alone))).cacheRead).toBe(0);
+        expect(first.ids).toEqual(second.ids);
+      }
+      // Only what the usual one left.
+      expect(session.openCount).toBe(1);
+      expect((await generate(engine, system)).cacheRead).toBe(59);
+    },
+  );
 
   test('unlike beginnings share nothing', async () => {
     const engine = createScheduler(createTableSession());

@@ -29,4 +29,12 @@ test('the options', () => {
   expectTypeOf<LocalLanguageModelOptions['minP']>().toEqualTypeOf<number | undefined>();
   expectTypeOf<{ local: LocalLanguageModelOptions }>().toExtend<SharedV4ProviderOptions>();
   expectTypeOf<LocalLanguageModelOptions>().not.toHaveProperty('temperature');
+  expectTypeOf({
+    reasoning: { maxTokens: 5 },
+    grammar: { json: { type: 'object' } },
+    cache: false,
+    priority: 1,
+    injectJsonSchema: true,
+    parallelToolCalls: false,
+  } as const).toExtend<LocalLanguageModelOptions>();
 });

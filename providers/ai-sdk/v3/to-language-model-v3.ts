@@ -30,11 +30,16 @@ const levels: z.ZodType<ReasoningLevel> = z.enum([
 ]);
 
 /** What `providerOptions.local` of a call may hold. */
-export type LocalLanguageModelOptions = Omit<OptionsV4, 'templateVariables'> & {
+export type LocalLanguageModelOptions = Omit<OptionsV4, 'templateVariables' | 'reasoning' | 'grammar'> & {
   /** Given to the chat template as they are. */
   templateVariables?: JSONObject | undefined;
-  /** How much the model thinks before it answers; `ai` 7 has a setting for it. */
-  reasoning?: ReasoningLevel | undefined;
+  /** As in `rivulet/ai-sdk`. */
+  grammar?:
+    | { json: boolean | JSONObject }
+    | Exclude<NonNullable<OptionsV4['grammar']>, { json: unknown }>
+    | undefined;
+  /** How much the model thinks before it answers: a level, for which `ai` 7 has a setting, or a budget in tokens. */
+  reasoning?: ReasoningLevel | { maxTokens: number } | undefined;
 };
 
 /** The same model for `ai` 6. */

@@ -41,6 +41,10 @@ test('all settings', async () => {
         samplers: ['top-k', 'temperature'],
         logprobs: 2,
         templateVariables: { date: 'today' },
+        maxToolCalls: 3,
+        closeGrammar: false,
+        cache: false,
+        priority: 2,
       },
     },
   });
@@ -67,6 +71,10 @@ test('all settings', async () => {
     samplers: ['top-k', 'temperature'],
     logprobs: 2,
     templateVariables: { date: 'today' },
+    maxToolCalls: 3,
+    closeGrammar: false,
+    cache: false,
+    priority: 2,
   });
 });
 
@@ -76,6 +84,15 @@ test.each([
   { logitBias: { hello: 1 } },
   { samplers: ['mirostat'] },
   { unknownOption: true },
+  { reasoning: 'off' },
+  { reasoning: { maxTokens: -1 } },
+  { reasoning: { tokens: 5 } },
+  { grammar: { json: 'object' } },
+  { grammar: { json: {}, gbnf: '' } },
+  { cache: 'no' },
+  { priority: '1' },
+  { injectJsonSchema: 1 },
+  { parallelToolCalls: false, maxToolCalls: 2 },
 ])('wrong provider options %j', async (local) => {
   await expect(prepareRequest({ prompt, providerOptions: { local } })).rejects.toThrow(InvalidArgumentError);
 });
@@ -91,6 +108,51 @@ test.each([
   const { request, warnings } = await prepareRequest({ prompt, reasoning });
   expect(request.reasoning).toBe(level);
   expect(warnings.map(({ type }) => type)).toEqual(warningTypes);
+});
+
+test.each([
+  [{ reasoning: 'none' }, 'xhigh', 'off'],
+  [{ reasoning: 'high' }, 'none', 'high'],
+  [{ reasoning: { maxTokens: 100 } }, 'minimal', { maxTokens: 100 }],
+  [{ reasoning: { maxTokens: 0 } }, 'provider-default', { maxTokens: 0 }],
+] as const)('%j goes over the level %s, without a warning', async (local, reasoning, expected) => {
+  const { request, warnings } = await prepareRequest({ prompt, reasoning, providerOptions: { local } });
+  expect(request.reasoning).toEqual(expected);
+  expect(warnings).toEqual([]);
+});
+
+test.each([
+  [{ parallelToolCalls: false }, 1],
+  [{ parallelToolCalls: false, maxToolCalls: 1 }, 1],
+  [{ parallelToolCalls: true, maxToolCalls: 4 }, 4],
+  [{ parallelToolCalls: true }, undefined],
+])('%j allows %s calls', async (local, maxToolCalls) => {
+  const { request } = await prepareRequest({ prompt, providerOptions: { local } });
+  expect(request.maxToolCalls).toBe(maxToolCalls);
+  expect(request).not.toHaveProperty('parallelToolCalls');
+});
+
+test.each([true, false])('the schema in the prompt: %s', async (injectJsonSchema) => {
+  const schema = { type: 'object' } as const;
+  const { request } = await prepareRequest({
+    prompt,
+    responseFormat: { type: 'json', schema },
+    providerOptions: { local: { injectJsonSchema } },
+  });
+  expect(request).toStrictEqual({
+    messages,
+    responseFormat: { type: 'json', schema, inPrompt: injectJsonSchema },
+  });
+});
+
+test.each([
+  { json: { type: 'integer' } },
+  { gbnf: 'root ::= "x"' },
+  { ebnf: 'root ::= "x"' },
+  { regex: 'x+' },
+])('the grammar %j', async (grammar) => {
+  const { request } = await prepareRequest({ prompt, providerOptions: { local: { grammar } } });
+  expect(request).toStrictEqual({ messages, grammar });
 });
 
 test('tools, tool choice and response format go to the model', async () => {
