@@ -34,7 +34,11 @@ class LocalEmbeddingModel extends ModelHandle implements EmbeddingModelV4 {
       const model = await this.acquire(abortSignal);
       const { embeddings, usage, warnings } = await model.embed({
         values,
-        ...defined({ ...localOptions, dimensions, signal: abortSignal }),
+        ...defined({
+          ...localOptions,
+          dimensions: dimensions ?? localOptions.dimensions,
+          signal: abortSignal,
+        }),
       });
       return {
         embeddings: embeddings.map((embedding) => Array.from(embedding)),

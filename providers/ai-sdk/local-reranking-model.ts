@@ -3,7 +3,7 @@ import { type serializeModelOptions, WORKFLOW_DESERIALIZE, WORKFLOW_SERIALIZE } 
 import { convertWarnings } from './convert-warnings.ts';
 import { engineMetadata } from './create-metadata.ts';
 import { defined } from '../defined.ts';
-import { parseRerankingOptions } from './local-embedding-model-options.ts';
+import { parseRerankingOptions } from './local-reranking-model-options.ts';
 import { mapError } from './map-error.ts';
 import { ModelHandle } from './model-handle.ts';
 import type { ModelHandleConfig } from './model-handle.ts';
