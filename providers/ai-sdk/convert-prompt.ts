@@ -1,4 +1,3 @@
-import { UnsupportedFunctionalityError } from '@ai-sdk/provider';
 import type {
   LanguageModelV4Message,
   LanguageModelV4Prompt,
@@ -6,15 +5,17 @@ import type {
   LanguageModelV4ToolResultPart,
 } from '@ai-sdk/provider';
 import type { ChatMessage, ToolCall } from '../../src/chat/messages.ts';
+import { readTextFile } from './read-text-file.ts';
 
 type AssistantContent = (LanguageModelV4Message & { role: 'assistant' })['content'];
 type UserContent = (LanguageModelV4Message & { role: 'user' })['content'];
 type ToolContent = (LanguageModelV4Message & { role: 'tool' })['content'];
+type ToolResultContent = (LanguageModelV4ToolResultOutput & { type: 'content' })['value'][number];
 
 /**
- * AI SDK messages to ours, in order; one tool message per result.
+ * AI SDK messages to ours, in order; one tool message per result. Files of text are text.
  *
- * @throws {UnsupportedFunctionalityError} for files of every kind
+ * @throws {UnsupportedFunctionalityError} for files of other kinds
  */
 export function convertPrompt(prompt: LanguageModelV4Prompt): ChatMessage[] {
   return prompt.flatMap((message): ChatMessage[] => {
@@ -32,49 +33,76 @@ export function convertPrompt(prompt: LanguageModelV4Prompt): ChatMessage[] {
 }
 
 function convertUser(content: UserContent): ChatMessage {
-  const parts = content.map((part) => {
-    if (part.type === 'file') throw unsupportedFile(part.mediaType, 'a user message');
-    return { type: 'text' as const, text: part.text };
-  });
+  const parts = content.map((part) => ({
+    type: 'text' as const,
+    text: part.type === 'file' ? readTextFile(part, 'a user message') : part.text,
+  }));
   const [only, ...more] = parts;
   // Most templates expect plain text; several parts are left for the template to join its own way.
   return { role: 'user', content: more.length === 0 ? (only?.text ?? '') : parts };
 }
 
+/** What follows a result of the provider's own tools is a new message, as it was said after it. */
 function convertAssistant(content: AssistantContent): ChatMessage[] {
-  let text = '';
-  let reasoning = '';
-  const toolCalls: ToolCall[] = [];
-  const results: ChatMessage[] = [];
+  const messages: ChatMessage[] = [];
+  let turn = emptyTurn();
+  const endTurn = (): void => {
+    if (!isEmpty(turn)) messages.push(toMessage(turn));
+    turn = emptyTurn();
+  };
   for (const part of content) {
     switch (part.type) {
       case 'text':
-        text += part.text;
+        turn.text += part.text;
         break;
       case 'reasoning':
-        reasoning += part.text;
+        turn.reasoning += part.text;
         break;
       case 'tool-call':
-        toolCalls.push({ id: part.toolCallId, name: part.toolName, arguments: toArguments(part.input) });
+        turn.toolCalls.push({
+          id: part.toolCallId,
+          name: part.toolName,
+          arguments: toArguments(part.input),
+        });
         break;
       case 'tool-result':
-        results.push(convertToolResult(part));
+        endTurn();
+        messages.push(convertToolResult(part));
         break;
       case 'file':
+        turn.text += readTextFile(part, 'an assistant message');
+        break;
       case 'reasoning-file':
-        throw unsupportedFile(part.mediaType, 'an assistant message');
       case 'custom':
         // Another provider's own content; the specification lets a provider pass over kinds it doesn't know.
         break;
     }
   }
-  const answer: ChatMessage = {
+  if (messages.length === 0 || !isEmpty(turn)) messages.push(toMessage(turn));
+  return messages;
+}
+
+interface Turn {
+  text: string;
+  reasoning: string;
+  readonly toolCalls: ToolCall[];
+}
+
+function emptyTurn(): Turn {
+  return { text: '', reasoning: '', toolCalls: [] };
+}
+
+function isEmpty({ text, reasoning, toolCalls }: Turn): boolean {
+  return text === '' && reasoning === '' && toolCalls.length === 0;
+}
+
+function toMessage({ text, reasoning, toolCalls }: Turn): ChatMessage {
+  return {
     role: 'assistant',
     content: text,
     ...(reasoning === '' ? {} : { reasoning }),
     ...(toolCalls.length === 0 ? {} : { toolCalls }),
   };
-  return [answer, ...results];
 }
 
 function convertToolResults(content: ToolContent): ChatMessage[] {
@@ -102,12 +130,19 @@ function toolOutputText(output: LanguageModelV4ToolResultOutput): string {
     case 'execution-denied':
       return output.reason ?? 'The execution of this tool was denied.';
     case 'content':
-      return output.value
-        .map((part) => {
-          if (part.type === 'file') throw unsupportedFile(part.mediaType, 'a tool result');
-          return part.type === 'text' ? part.text : '';
-        })
-        .join('');
+      // One line each, as the parts of a user message.
+      return output.value.flatMap(contentText).join('\n');
+  }
+}
+
+function contentText(part: ToolResultContent): string[] {
+  switch (part.type) {
+    case 'text':
+      return [part.text];
+    case 'file':
+      return [readTextFile(part, 'a tool result')];
+    case 'custom':
+      return [];
   }
 }
 
@@ -115,11 +150,4 @@ function toolOutputText(output: LanguageModelV4ToolResultOutput): string {
 function toArguments(input: unknown): ToolCall['arguments'] {
   if (typeof input === 'object' && input !== null && !Array.isArray(input)) return { ...input };
   return input === undefined || input === '' ? {} : { input };
-}
-
-function unsupportedFile(mediaType: string, place: string): UnsupportedFunctionalityError {
-  return new UnsupportedFunctionalityError({
-    functionality: `file part of type ${mediaType}`,
-    message: `Only text is understood so far, found a file of type ${mediaType} in ${place}; take it out or put its text into the message.`,
-  });
 }

@@ -174,6 +174,28 @@ export function describeThroughSdk(name: string, sdk: Sdk, local: LocalProvider)
       expect(words).toEqual(['One ', 'two ', 'three.']);
     });
 
+    test('files of text are read, others refused', async () => {
+      const model = scriptedModel({ outputs: [['Fine.']] });
+      const ask = (mediaType: string): PromiseLike<unknown> =>
+        generateText({
+          model: local(model),
+          messages: [
+            {
+              role: 'user',
+              content: [
+                { type: 'text', text: 'Sum up:' },
+                { type: 'file', data: new TextEncoder().encode('# Rivers'), mediaType },
+              ],
+            },
+          ],
+        });
+      await ask('text/markdown');
+      expect(model.requests[0]?.prompt).toContain('Sum up:\n# Rivers<|im_end|>');
+      await expect(ask('application/pdf')).rejects.toMatchObject({
+        name: 'AI_UnsupportedFunctionalityError',
+      });
+    });
+
     test('vectors and scores', async () => {
       const encoder = local.embeddingModel(conformanceModelPath('bert'));
       const one = await embed({ model: encoder, value: 'a brook' });
