@@ -20,7 +20,7 @@ use rivulet_kernels::pool::Team;
 
 /// Several times a last cache of 32 MiB.
 const DECODE_BYTES: usize = 160 << 20;
-/// For the plain kernels, and those that unpack through them: memory does not bound them.
+/// For the plain kernels: memory does not bound them.
 const SCALAR_DECODE_BYTES: usize = 4 << 20;
 const COLUMNS: usize = 2048;
 const PREFILL_ROWS: usize = 1024;
@@ -124,18 +124,9 @@ impl Case for Linear<'_> {
     }
 }
 
-/// Formats whose blocks no instruction set unpacks in a way of its own.
-fn goes_through_the_reference(format: Format) -> bool {
-    use Format::*;
-    matches!(
-        format,
-        IQ1_S | IQ1_M | IQ2_XXS | IQ2_XS | IQ2_S | IQ3_XXS | IQ3_S | TQ1_0 | TQ2_0 | NVFP4 | Q1_0 | Q2_0
-    )
-}
-
 fn decode(criterion: &mut Criterion, table: &mut Table, format: Format, weights: &[u8], row_bytes: usize) {
     for isa in Isa::available() {
-        let bytes = if isa == Isa::Scalar || goes_through_the_reference(format) {
+        let bytes = if isa == Isa::Scalar {
             SCALAR_DECODE_BYTES
         } else {
             DECODE_BYTES

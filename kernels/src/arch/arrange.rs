@@ -47,16 +47,18 @@ pub(in crate::arch) static PAIRS: Arrangement = Arrangement {
 };
 const PAIRS_MORE: usize = 24;
 
-/// Values in their order, the rest for each half; for units of 8 groups.
-pub(in crate::arch) static HALVES: Arrangement = Arrangement {
-    bytes: |columns| Layout::new(columns, 2, 0).bytes(),
-    arrange: |row, output| {
-        let values = Layout::new(row.values.len(), 2, 0).arrange(row, output);
-        for (output, value) in values.iter_mut().zip(row.values) {
-            *output = value.cast_unsigned();
-        }
-    },
+/// Values in their order; for units of 8 groups.
+pub(in crate::arch) static WHOLE: Arrangement = Arrangement {
+    bytes: |columns| Layout::new(columns, 1, ORDERED_MORE).bytes(),
+    arrange: |row, output| Layout::new(row.values.len(), 1, ORDERED_MORE).arrange_in_order(row, output),
 };
+
+/// The same, but what follows the values for each half.
+pub(in crate::arch) static HALVES: Arrangement = Arrangement {
+    bytes: |columns| Layout::new(columns, 2, ORDERED_MORE).bytes(),
+    arrange: |row, output| Layout::new(row.values.len(), 2, ORDERED_MORE).arrange_in_order(row, output),
+};
+const ORDERED_MORE: usize = 7;
 
 fn groups<'a>(row: QuantizedRow<'a>) -> impl Iterator<Item = &'a [i8; GROUP]> + Clone {
     row.values.as_chunks::<GROUP>().0.iter()
@@ -117,6 +119,13 @@ impl Layout {
         }
         values
     }
+
+    fn arrange_in_order(self, row: QuantizedRow<'_>, output: &mut [u8]) {
+        let to = self.arrange(row, output).as_chunks_mut::<GROUP>().0;
+        for (output, values) in to.iter_mut().zip(groups(row).cycle()) {
+            *output = values.map(i8::cast_unsigned);
+        }
+    }
 }
 
 /// Where a kernel finds its activations.
@@ -155,7 +164,11 @@ impl Activations {
         Self::new(arranged, columns, 1, PAIRS_MORE)
     }
 
+    pub fn whole(arranged: &[u8], columns: usize) -> Self {
+        Self::new(arranged, columns, 1, ORDERED_MORE)
+    }
+
     pub fn halves(arranged: &[u8], columns: usize) -> Self {
-        Self::new(arranged, columns, 2, 0)
+        Self::new(arranged, columns, 2, ORDERED_MORE)
     }
 }

@@ -1,6 +1,9 @@
 use std::arch::x86_64::*;
 
+use super::eight_codes::*;
+use super::eight_grids::*;
 use super::panel_blocks::*;
+use super::panel_eight::unpack_eights;
 use super::panel_k::*;
 use super::tile::{self, STEPS, Width, group_bytes, weight_lines};
 use crate::arch::buffer::LINE;
@@ -55,7 +58,19 @@ fn unpack_function(format: Format) -> UnpackFunction {
         Format::Q5_K => unpack::<Q5K>,
         Format::Q6_K => unpack::<Q6K>,
         Format::IQ4_XS => unpack::<Iq4Xs>,
-        _ => unpack_any,
+        Format::IQ1_S => unpack_eights::<Iq1S>,
+        Format::IQ1_M => unpack_eights::<Iq1M>,
+        Format::IQ2_XXS => unpack_eights::<Iq2Xxs>,
+        Format::IQ2_XS => unpack_eights::<Iq2Xs>,
+        Format::IQ2_S => unpack_eights::<Iq2S>,
+        Format::IQ3_XXS => unpack_eights::<Iq3Xxs>,
+        Format::IQ3_S => unpack_eights::<Iq3S>,
+        Format::TQ1_0 => unpack_eights::<Tq1>,
+        Format::TQ2_0 => unpack_eights::<Tq2>,
+        Format::NVFP4 => unpack_eights::<Nvfp4>,
+        Format::Q1_0 => unpack_eights::<Q1_0>,
+        Format::Q2_0 => unpack_eights::<Q2_0>,
+        Format::F32 | Format::F16 | Format::BF16 => unpack_any,
     }
 }
 

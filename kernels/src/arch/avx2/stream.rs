@@ -4,7 +4,10 @@
 
 use std::arch::x86_64::*;
 
+use super::eight_codes::*;
+use super::eight_grids::*;
 use super::stream_blocks::*;
+use super::stream_eight::Eights;
 use super::stream_halves::{Halves, Q2K, Q3K, Q6K};
 use super::stream_k::*;
 use super::stream_split::Split;
@@ -49,7 +52,19 @@ pub(super) fn kernel(format: Format) -> Option<StreamKernel> {
         Format::Q2_K => of::<Halves<Q2K>>(),
         Format::Q3_K => of::<Halves<Q3K>>(),
         Format::Q6_K => of::<Halves<Q6K>>(),
-        _ => None,
+        Format::IQ1_S => of::<Eights<Iq1S>>(),
+        Format::IQ1_M => of::<Eights<Iq1M>>(),
+        Format::IQ2_XXS => of::<Eights<Iq2Xxs>>(),
+        Format::IQ2_XS => of::<Eights<Iq2Xs>>(),
+        Format::IQ2_S => of::<Eights<Iq2S>>(),
+        Format::IQ3_XXS => of::<Eights<Iq3Xxs>>(),
+        Format::IQ3_S => of::<Eights<Iq3S>>(),
+        Format::TQ1_0 => of::<Eights<Tq1>>(),
+        Format::TQ2_0 => of::<Eights<Tq2>>(),
+        Format::NVFP4 => of::<Eights<Nvfp4>>(),
+        Format::Q1_0 => of::<Eights<Q1_0>>(),
+        Format::Q2_0 => of::<Eights<Q2_0>>(),
+        Format::F32 | Format::F16 | Format::BF16 => None,
     }
 }
 
@@ -155,7 +170,7 @@ unsafe fn multiply_tokens<U: Unit, const TOKENS: usize>(
 /// 8 numbers of the activations can be read from `at` on, and as many products written.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(super) unsafe fn store_products(
+pub(in crate::arch) unsafe fn store_products(
     mut sums: __m256i,
     x: &Activations,
     at: usize,

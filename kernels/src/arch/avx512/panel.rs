@@ -1,8 +1,11 @@
 use std::arch::x86_64::*;
 
 use super::panel_blocks::*;
+use super::panel_eight::unpack_eights;
 use super::panel_k::*;
 use super::tile::{self, STEPS};
+use crate::arch::avx2::eight::Eight;
+use crate::arch::avx2::{eight_codes, eight_grids};
 use crate::arch::buffer::LINE;
 use crate::arch::generic::unpack_rows;
 use crate::arch::products::{PANEL_ROWS, PanelKernel};
@@ -19,6 +22,12 @@ pub(super) fn kernel(format: Format) -> PanelKernel {
             ..any(format)
         }
     }
+    fn eights<E: Eight>() -> PanelKernel {
+        PanelKernel {
+            unpack: unpack_eights::<E>,
+            ..any(E::FORMAT)
+        }
+    }
     match format {
         Format::Q4_0 => of::<Q4_0>(format),
         Format::Q4_1 => of::<Q4_1>(format),
@@ -33,7 +42,19 @@ pub(super) fn kernel(format: Format) -> PanelKernel {
         Format::Q5_K => of::<Q5K>(format),
         Format::Q6_K => of::<Q6K>(format),
         Format::IQ4_XS => of::<Iq4Xs>(format),
-        _ => any(format),
+        Format::IQ1_S => eights::<eight_grids::Iq1S>(),
+        Format::IQ1_M => eights::<eight_grids::Iq1M>(),
+        Format::IQ2_XXS => eights::<eight_grids::Iq2Xxs>(),
+        Format::IQ2_XS => eights::<eight_grids::Iq2Xs>(),
+        Format::IQ2_S => eights::<eight_grids::Iq2S>(),
+        Format::IQ3_XXS => eights::<eight_grids::Iq3Xxs>(),
+        Format::IQ3_S => eights::<eight_grids::Iq3S>(),
+        Format::TQ1_0 => eights::<eight_codes::Tq1>(),
+        Format::TQ2_0 => eights::<eight_codes::Tq2>(),
+        Format::NVFP4 => eights::<eight_codes::Nvfp4>(),
+        Format::Q1_0 => eights::<eight_codes::Q1_0>(),
+        Format::Q2_0 => eights::<eight_codes::Q2_0>(),
+        Format::F32 | Format::F16 | Format::BF16 => any(format),
     }
 }
 
@@ -48,7 +69,7 @@ fn any(format: Format) -> PanelKernel {
 }
 
 /// What is added to the values of a format.
-fn offset(format: Format) -> i32 {
+pub(super) fn offset(format: Format) -> i32 {
     match format {
         Format::Q4_0 => 8,
         Format::Q5_0 => 16,
@@ -60,7 +81,7 @@ fn offset(format: Format) -> i32 {
 }
 
 /// Bytes of a panel's group: 8 vectors of weights, one of scales for each part, one of minimums for each part.
-const fn group_bytes(scaling: Scaling) -> usize {
+pub(super) const fn group_bytes(scaling: Scaling) -> usize {
     let parts = if scaling.has_halves() { 2 } else { 1 };
     let numbers = if scaling.has_minimum() { 2 } else { 1 };
     (STEPS + parts * numbers) * LINE

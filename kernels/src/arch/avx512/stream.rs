@@ -5,11 +5,13 @@
 use std::arch::x86_64::*;
 
 use super::stream_blocks::*;
+use super::stream_eight::Eights;
 use super::stream_halves::{Halves, Q2K, Q3K, Q6K};
 use super::stream_six_bits::SixBits;
 use super::stream_split::Split;
 use super::transpose::transpose;
 use crate::arch::arrange::Activations;
+use crate::arch::avx2::{eight_codes, eight_grids};
 use crate::arch::buffer::Buffer;
 use crate::arch::products::{Arrangement, PANEL_ROWS, StreamKernel};
 use crate::format::Format;
@@ -47,7 +49,19 @@ pub(super) fn kernel(format: Format) -> Option<StreamKernel> {
         Format::Q6_K => of::<Halves<Q6K>>(),
         Format::Q4_K => of::<SixBits<false>>(),
         Format::Q5_K => of::<SixBits<true>>(),
-        _ => None,
+        Format::IQ1_S => of::<Eights<eight_grids::Iq1S>>(),
+        Format::IQ1_M => of::<Eights<eight_grids::Iq1M>>(),
+        Format::IQ2_XXS => of::<Eights<eight_grids::Iq2Xxs>>(),
+        Format::IQ2_XS => of::<Eights<eight_grids::Iq2Xs>>(),
+        Format::IQ2_S => of::<Eights<eight_grids::Iq2S>>(),
+        Format::IQ3_XXS => of::<Eights<eight_grids::Iq3Xxs>>(),
+        Format::IQ3_S => of::<Eights<eight_grids::Iq3S>>(),
+        Format::TQ1_0 => of::<Eights<eight_codes::Tq1>>(),
+        Format::TQ2_0 => of::<Eights<eight_codes::Tq2>>(),
+        Format::NVFP4 => of::<Eights<eight_codes::Nvfp4>>(),
+        Format::Q1_0 => of::<Eights<eight_codes::Q1_0>>(),
+        Format::Q2_0 => of::<Eights<eight_codes::Q2_0>>(),
+        Format::F32 | Format::F16 | Format::BF16 => None,
     }
 }
 
