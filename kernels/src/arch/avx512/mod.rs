@@ -15,6 +15,7 @@ mod stream_six_bits;
 mod stream_split;
 mod tile;
 mod transpose;
+mod wide;
 
 use super::products::Products;
 

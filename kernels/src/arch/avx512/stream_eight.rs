@@ -5,15 +5,16 @@ use std::marker::PhantomData;
 
 use super::stream::Unit;
 use super::transpose::sums_in_order;
+use super::wide::Wide;
 use crate::arch::arrange::{Activations, HALVES, WHOLE};
-use crate::arch::avx2::eight::{Bytes, EIGHT, Eight};
+use crate::arch::avx2::eight::{Bytes, EIGHT};
 use crate::arch::avx2::stream::store_products;
 use crate::arch::products::Arrangement;
 use crate::unpack::GROUP;
 
 pub(super) struct Eights<E>(PhantomData<E>);
 
-impl<E: Eight> Unit for Eights<E> {
+impl<E: Wide> Unit for Eights<E> {
     const ARRANGEMENT: &'static Arrangement = if E::PARTS == 1 { &WHOLE } else { &HALVES };
     const GROUPS: usize = EIGHT;
     const PARTS: usize = E::PARTS;
@@ -40,6 +41,8 @@ impl<E: Eight> Unit for Eights<E> {
         let zero = _mm512_setzero_si512();
         // SAFETY: as the caller promises.
         let (shared, numbers) = unsafe { (E::shared(weights), E::numbers(weights)) };
+        // SAFETY: as the caller promises.
+        let bytes = unsafe { E::weights(weights, &shared) };
         let offset = match E::HAS {
             Bytes::Offset(offset) => i32::from(offset),
             Bytes::Magnitudes => 0,
@@ -48,19 +51,15 @@ impl<E: Eight> Unit for Eights<E> {
         for pair in 0..4 {
             let group = pair * 2;
             // SAFETY: as the caller promises.
-            let (bytes, signs) = unsafe {
-                let low = _mm512_castsi256_si512(E::group(weights, &shared, group));
-                let high = E::group(weights, &shared, group + 1);
-                let signs = |group| u64::from(E::signs(weights, &shared, group));
-                (_mm512_inserti64x4(low, high, 1), signs(group) | signs(group + 1) << 32)
-            };
+            let signs = |group| u64::from(unsafe { E::signs(weights, &shared, group) });
+            let signs = signs(group) | signs(group + 1) << 32;
             for (x, dots) in activations.iter().zip(&mut dots) {
                 // SAFETY: as the caller promises.
                 let mut values = unsafe { _mm512_loadu_si512(x.values.add((first + group) * GROUP).cast()) };
                 if E::HAS == Bytes::Magnitudes {
                     values = _mm512_mask_sub_epi8(values, signs, zero, values);
                 }
-                dots[pair] = _mm512_dpbusd_epi32(zero, bytes, values);
+                dots[pair] = _mm512_dpbusd_epi32(zero, bytes[pair], values);
             }
         }
         for ((x, dots), products) in activations.iter().zip(dots).zip(products) {
