@@ -25,6 +25,7 @@ describe('the examples run on the default model', () => {
       'langchain-agent.ts',
       'langchain-chat.ts',
       'langchain-rag.ts',
+      'lifecycle.ts',
       'rag.ts',
       'stream-text.ts',
       'structured-output.ts',
@@ -75,6 +76,21 @@ describe('the examples run on the default model', () => {
         '2 steps\n',
       ].join('\n'),
     );
+  }, 300_000);
+
+  it('lifecycle.ts loads, answers, unloads, and answers again', async () => {
+    const lines = (await run('lifecycle.ts')).trimEnd().split('\n');
+    const isProgress = (line: string): boolean => line.startsWith('  ');
+    expect(lines.filter(isProgress).length).toBeGreaterThan(0);
+    const answer = 'The capital of France is Paris.';
+    expect(lines.filter((line) => !isProgress(line))).toEqual([
+      'at first: nothing in memory',
+      'loaded: smollm2 loaded',
+      answer,
+      answer,
+      'unloaded: nothing in memory',
+      expect.stringMatching(/^The capital of France is Paris\. \(loaded again in \d+ ms\)$/),
+    ]);
   }, 300_000);
 
   it('rag.ts has at most sixty lines', () => {

@@ -1,6 +1,6 @@
 import type { Metadata } from 'next';
-import Link from 'next/link';
 import type { ReactNode } from 'react';
+import { PageLink } from '@/components/page-link';
 import './globals.css';
 
 export const metadata: Metadata = {
@@ -15,8 +15,8 @@ export default function RootLayout({ children }: { readonly children: ReactNode 
         <header className="bar">
           <span className="brand">rivulet</span>
           <nav>
-            <Link href="/">Chat</Link>
-            <Link href="/recipe">Structured output</Link>
+            <PageLink to="/">Chat</PageLink>
+            <PageLink to="/recipe">Structured output</PageLink>
           </nav>
         </header>
         {children}

@@ -3,6 +3,11 @@ import type { ChatMessage } from '@/lib/messages';
 
 type ToolPart = Extract<ChatMessage['parts'][number], { type: `tool-${string}` }>;
 
+const titles: Readonly<Record<ToolPart['type'], string>> = {
+  'tool-bookAppointment': 'Book an appointment',
+  'tool-currentTime': 'Look at the clock',
+};
+
 interface ToolViewProps {
   readonly part: ToolPart;
   readonly onApproval: (approvalId: string, approved: boolean) => void;
@@ -11,7 +16,7 @@ interface ToolViewProps {
 export function ToolView({ part, onApproval }: ToolViewProps): ReactNode {
   return (
     <section className="tool" data-state={part.state}>
-      <h3>{part.type.slice('tool-'.length)}</h3>
+      <h3>{titles[part.type]}</h3>
       <pre>{JSON.stringify(part.input ?? {}, undefined, 2)}</pre>
       <Outcome part={part} onApproval={onApproval} />
     </section>
@@ -28,7 +33,7 @@ function Outcome({ part, onApproval }: ToolViewProps): ReactNode {
       return (
         <div className="approval">
           <span>May this run?</span>
-          <button type="button" onClick={() => onApproval(part.approval.id, true)}>
+          <button type="button" className="send" onClick={() => onApproval(part.approval.id, true)}>
             Approve
           </button>
           <button type="button" onClick={() => onApproval(part.approval.id, false)}>

@@ -20,7 +20,7 @@ const chatTemplate = `{%- if tools %}
 
 const call = '{"name": "bookAppointment", "arguments": {"title": "Dentist", "day": "Monday"}}';
 const recipe =
-  '{"name": "Pancakes", "servings": 4, "difficulty": "easy", "ingredients": [{"name": "flour", "amount": "250 g"}, {"name": "milk", "amount": "500 ml"}, {"name": "eggs", "amount": "3"}], "steps": ["Whisk everything.", "Let it rest for ten minutes.", "Bake in a hot pan."]}';
+  '{"name": "Pancakes", "servings": 4, "difficulty": "easy", "ingredients": ["250 g flour", "500 ml milk", "3 eggs"], "steps": ["Whisk everything.", "Let it rest for ten minutes.", "Bake in a hot pan."]}';
 
 const thoughts =
   'The user wants to see how this page shows thoughts. A few sentences will do, and then a short answer.';

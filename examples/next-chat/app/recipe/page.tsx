@@ -53,14 +53,12 @@ export default function RecipePage(): ReactNode {
           </p>
           <ul>
             {object.ingredients?.map((ingredient, index) => (
-              <li key={index}>
-                {ingredient?.amount} {ingredient?.name}
-              </li>
+              <li key={index}>{ingredient}</li>
             ))}
           </ul>
           <ol>
             {object.steps?.map((step, index) => (
-              <li key={index}>{step}</li>
+              <li key={index}>{step?.replace(/^\d+[.)]\s*/, '')}</li>
             ))}
           </ol>
           <details>

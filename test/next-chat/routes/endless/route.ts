@@ -1,5 +1,6 @@
 import { streamText } from 'ai';
 import { chatModel } from '@/lib/model';
+import { streamHeaders } from '@/lib/stream-headers';
 
 /** An answer that would take minutes; with `?forgetful` nothing tells the model when its reader is gone. */
 export async function POST(request: Request): Promise<Response> {
@@ -11,5 +12,5 @@ export async function POST(request: Request): Promise<Response> {
     providerOptions: { local: { ignoreEos: true } },
     abortSignal: signal,
   });
-  return result.toUIMessageStreamResponse();
+  return result.toUIMessageStreamResponse({ headers: streamHeaders });
 }

@@ -6,9 +6,11 @@ import {
   streamText,
   toUIMessageStream,
 } from 'ai';
+import { approvalSecret } from '@/lib/approval-secret';
 import type { AnswerFigures, ChatMessage } from '@/lib/messages';
 import { chatModel, modelReference } from '@/lib/model';
 import { reportProgress } from '@/lib/report-progress';
+import { streamHeaders } from '@/lib/stream-headers';
 import { tools } from '@/lib/tools';
 
 export const runtime = 'nodejs';
@@ -24,7 +26,7 @@ export async function POST(request: Request): Promise<Response> {
 
   const stream = createUIMessageStream<ChatMessage>({
     originalMessages: messages,
-    onError: (error) => (error instanceof Error ? error.message : String(error)),
+    onError: describeError,
     execute: async ({ writer }) => {
       // Loading is shared: whoever comes while the model loads sees the same progress.
       const model = await chatModel({
@@ -42,14 +44,18 @@ export async function POST(request: Request): Promise<Response> {
         instructions: 'You are a helpful assistant. Answer briefly.',
         messages: await convertToModelMessages(messages, { tools }),
         ...(useTools ? { tools, toolApproval: { bookAppointment: 'user-approval' } } : {}),
+        experimental_toolApprovalSecret: approvalSecret,
         stopWhen: isStepCount(4),
         temperature: 0.3,
+        // Small models do not always find an end.
+        maxOutputTokens: 1000,
         // A closed tab or a pressed stop button ends the computation at once.
         abortSignal: request.signal,
       });
       writer.merge(
         toUIMessageStream<typeof tools, ChatMessage>({
           stream: result.stream,
+          onError: describeError,
           messageMetadata: ({ part }): AnswerFigures | undefined => {
             if (part.type !== 'finish-step') return undefined;
             const { tokensPerSecond } = part.providerMetadata?.['local'] ?? {};
@@ -64,5 +70,10 @@ export async function POST(request: Request): Promise<Response> {
     },
   });
 
-  return createUIMessageStreamResponse({ stream });
+  return createUIMessageStreamResponse({ stream, headers: streamHeaders });
+}
+
+/** The page shows it: without, everything would be called an error of the server. */
+function describeError(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

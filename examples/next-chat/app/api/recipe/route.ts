@@ -1,5 +1,6 @@
 import { createTextStreamResponse, Output, streamText, toTextStream } from 'ai';
 import { chatModel } from '@/lib/model';
+import { streamHeaders } from '@/lib/stream-headers';
 import { recipeSchema } from './schema';
 
 export const runtime = 'nodejs';
@@ -13,7 +14,12 @@ export async function POST(request: Request): Promise<Response> {
     prompt: `Write a recipe for ${String(dish)}.`,
     temperature: 0.3,
     maxOutputTokens: 1500,
+    // Against the lists without end of small models.
+    providerOptions: { local: { repeatPenalty: 1.1 } },
     abortSignal: request.signal,
   });
-  return createTextStreamResponse({ stream: toTextStream({ stream: result.stream }) });
+  return createTextStreamResponse({
+    stream: toTextStream({ stream: result.stream }),
+    headers: streamHeaders,
+  });
 }

@@ -6,9 +6,6 @@ export const recipeSchema = z.object({
   servings: z.int().min(1).max(12),
   difficulty: z.enum(['easy', 'medium', 'hard']),
   // Limits of lengths are for small models, which do not always find an end.
-  ingredients: z
-    .array(z.object({ name: z.string().max(40), amount: z.string().max(20) }))
-    .min(2)
-    .max(8),
-  steps: z.array(z.string().max(120)).min(2).max(6),
+  ingredients: z.array(z.string().max(40)).min(3).max(8),
+  steps: z.array(z.string().max(100)).min(3).max(6),
 });
