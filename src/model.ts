@@ -1,3 +1,4 @@
+import { checkContinuation, renderContinuation } from './chat/continue-answer.ts';
 import { describeFormat } from './chat/describe-format.ts';
 import type { ResponseFormat } from './chat/describe-format.ts';
 import { detectOutput } from './chat/formats/detect-output.ts';
@@ -100,6 +101,11 @@ export interface ChatRequest extends GenerationOptions {
   readonly templateVariables?: Readonly<Record<string, unknown>>;
   /** End the prompt with the opening of the assistant's turn. @default true */
   readonly addGenerationPrompt?: boolean;
+  /**
+   * The last message is the beginning of an answer: the model goes on with its text, and only what is new comes out. A
+   * template that allows none gives a warning, and the model begins a new turn. @default false
+   */
+  readonly continueFinalMessage?: boolean;
 }
 
 export interface CompleteRequest extends GenerationOptions {
@@ -163,15 +169,21 @@ export function createModel(parts: ModelParts): Model {
   let disposed = false;
   const holder = new OutputHolder(tokenizer, () => visibleTexts(parts.template));
 
-  const prepareChat = (request: ChatRequest): PreparedConversation => {
-    const prepared = prepareConversation(
+  const prepareChat = (request: ChatRequest): PreparedChat => {
+    const given = request.messages.map(joinTextParts);
+    const { messages, continues } =
+      request.continueFinalMessage === true
+        ? checkContinuation(given)
+        : { messages: given, continues: false };
+    const conversation = prepareConversation(
       {
-        messages: request.messages.map(joinTextParts),
+        messages,
         tools: request.tools,
         toolChoice: request.toolChoice,
       },
       parts.template,
     );
+    const prepared = { ...conversation, continues };
     const showsSystem = (): boolean => detectTools(parts.template()).showsSystem;
     // Who has to call a tool answers with no text.
     const isCall = request.toolChoice === 'required' || typeof request.toolChoice === 'object';
@@ -179,7 +191,7 @@ export function createModel(parts: ModelParts): Model {
     return { ...prepared, messages: describeFormat(prepared.messages, request.responseFormat, showsSystem) };
   };
 
-  const renderChat = (request: ChatRequest, prepared = prepareChat(request)): RenderedPrompt => {
+  const renderChat = (request: ChatRequest, prepared = prepareChat(request)): RenderedChatPrompt => {
     const template = parts.template();
     const input: TemplateInput = {
       messages: prepared.messages,
@@ -190,9 +202,16 @@ export function createModel(parts: ModelParts): Model {
       ...(request.reasoning === undefined ? {} : { reasoning: request.reasoning }),
       ...(request.templateVariables === undefined ? {} : { variables: request.templateVariables }),
     };
-    return request.reasoning === 'off'
-      ? renderWithoutReasoning(template, input, detectOutput(template.source))
-      : template.render(input);
+    const output = detectOutput(template.source);
+    const isHeld = prepared.offered.size > 0 || request.grammar !== undefined || isJson(request);
+    // Grammars of answers in channels begin with the head of a message.
+    if (prepared.continues && !(isHeld && output.channels !== undefined)) {
+      const continued = renderContinuation(template, input, output.reasoning);
+      if (continued !== undefined) return { ...continued, continues: true };
+    }
+    const rendered =
+      request.reasoning === 'off' ? renderWithoutReasoning(template, input, output) : template.render(input);
+    return { ...rendered, continues: false };
   };
 
   const encodeChat = (rendered: RenderedPrompt): Int32Array =>
@@ -225,13 +244,15 @@ export function createModel(parts: ModelParts): Model {
     const { source } = parts.template();
     const output = detectOutput(source);
     const format = answerFormat(output, prepared.toolFormat);
+    const { continues } = rendered;
     const startsInReasoning =
-      format.reasoning !== undefined && opensReasoning(rendered.text, format.reasoning);
+      !continues && format.reasoning !== undefined && opensReasoning(rendered.text, format.reasoning);
     const held = holder.hold(
-      chatDemand(request, { prepared, output, source, startsInReasoning, tokenizer }),
+      chatDemand(request, { prepared, output, source, startsInReasoning, continues, tokenizer }),
       holdOptions(request, output.reasoning),
     );
-    yield startEvent(info, [...guesses, ...held.warnings]);
+    const refused = prepared.continues && !continues ? [noContinuation] : [];
+    yield startEvent(info, [...guesses, ...refused, ...held.warnings]);
     const events = decode({
       loadMs: info.engine?.loadMs ?? 0,
       tokenizer,
@@ -239,7 +260,7 @@ export function createModel(parts: ModelParts): Model {
       prompt: encodeChat(rendered),
       options: request,
       output: { format, startsInReasoning, toolFormat: prepared.toolFormat, tools: prepared.offered },
-      continuesText: false,
+      continuesText: continues,
       mask: await held.mask(),
     });
     yield* held.check(events);
@@ -289,6 +310,27 @@ export function createModel(parts: ModelParts): Model {
     dispose,
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** A conversation, and whether its last message is an answer that has begun. */
+interface PreparedChat extends PreparedConversation {
+  readonly continues: boolean;
+}
+
+/** … and whether the prompt ends inside that answer. */
+interface RenderedChatPrompt extends RenderedPrompt {
+  readonly continues: boolean;
+}
+
+const noContinuation: Warning = {
+  type: 'unsupported',
+  feature: 'continueFinalMessage',
+  message:
+    'The last message cannot be continued with this model: it is rendered as a finished turn, and the model begins a new one.',
+};
+
+function isJson({ responseFormat }: ChatRequest): boolean {
+  return responseFormat?.type === 'json';
 }
 
 function startEvent(info: ModelInfo, warnings: readonly Warning[]): GenerateEvent {

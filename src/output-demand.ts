@@ -23,6 +23,8 @@ export interface RenderedChat {
   /** Of the template. */
   readonly source: string;
   readonly startsInReasoning: boolean;
+  /** The prompt ends inside the text of an answer. */
+  readonly continues: boolean;
   readonly tokenizer: Tokenizer;
 }
 
@@ -32,7 +34,8 @@ export function chatDemand(request: ChatRequest, chat: RenderedChat): OutputDema
   const { reasoning } = output;
   const knowsThoughts =
     reasoning !== undefined && (source.includes(reasoning.open) || source.includes(reasoning.close));
-  const mayThink = request.reasoning !== 'off' && (knowsThoughts || output.channels !== undefined);
+  const mayThink =
+    !chat.continues && request.reasoning !== 'off' && (knowsThoughts || output.channels !== undefined);
   const { toolChoice } = request;
   const { requiredTool } = prepared;
   const tools = [...prepared.offered]

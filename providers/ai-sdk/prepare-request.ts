@@ -4,7 +4,7 @@ import type {
   SharedV4Warning,
 } from '@ai-sdk/provider';
 import { mapReasoningToProviderEffort } from '@ai-sdk/provider-utils';
-import type { JSONSchema, ToolDefinition } from '../../src/chat/messages.ts';
+import type { ChatMessage, JSONSchema, ToolDefinition } from '../../src/chat/messages.ts';
 import type { ChatRequest } from '../../src/model.ts';
 import { convertPrompt } from './convert-prompt.ts';
 import { defined } from '../defined.ts';
@@ -27,15 +27,9 @@ export async function prepareRequest(options: LanguageModelV4CallOptions): Promi
   const warnings: SharedV4Warning[] = [];
   const localOptions = await parseLocalOptions(options.providerOptions);
   const messages = convertPrompt(options.prompt);
-  if (messages.at(-1)?.role === 'assistant') {
-    warnings.push({
-      type: 'other',
-      message:
-        'The prompt ends with an assistant message. It is rendered as a finished turn and the model begins a new one; continuing it is not supported yet.',
-    });
-  }
   const request: ChatRequest = {
     messages,
+    ...prepareContinuation(messages, warnings),
     ...prepareTools(options, warnings),
     ...prepareResponseFormat(options.responseFormat, localOptions.injectJsonSchema),
     ...prepareReasoning(options.reasoning, localOptions.reasoning, warnings),
@@ -52,6 +46,22 @@ export async function prepareRequest(options: LanguageModelV4CallOptions): Promi
     ...prepareLocalOptions(localOptions),
   };
   return { request, warnings };
+}
+
+/** A prompt that ends with words or thoughts of the assistant is one to go on with. */
+function prepareContinuation(
+  messages: readonly ChatMessage[],
+  warnings: SharedV4Warning[],
+): Pick<ChatRequest, 'continueFinalMessage'> {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant') return {};
+  if (last.toolCalls === undefined) return { continueFinalMessage: true };
+  warnings.push({
+    type: 'other',
+    message:
+      'The prompt ends with an assistant message that calls tools, which cannot be continued: it is rendered as a finished turn, and the model begins a new one.',
+  });
+  return {};
 }
 
 function prepareTools(

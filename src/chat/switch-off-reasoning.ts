@@ -1,5 +1,6 @@
 import { addInstructions } from './described-tools.ts';
 import { opensReasoning } from './reasoning.ts';
+import type { ReasoningFormat } from './reasoning.ts';
 import type { ChatTemplate, RenderedPrompt, TemplateInput } from './template.ts';
 import type { OutputFormat } from './tool-format.ts';
 
@@ -25,13 +26,23 @@ export function renderWithoutReasoning(
     const switched = template.render({ ...input, messages });
     if (!opensReasoning(switched.text, reasoning)) return switched;
   }
-  const onLines = open.startsWith('<think>');
-  const closing = onLines ? `\n${close}\n\n` : close;
   if (opensReasoning(rendered.text, reasoning)) {
-    return { ...rendered, text: rendered.text + (rendered.text.endsWith('\n') ? closing : close) };
+    return { ...rendered, text: rendered.text + closingOf(rendered.text, reasoning) };
   }
   if (!template.source.includes(open)) return rendered;
   // A template that renders the same for much thinking has no switch.
   if (template.render({ ...input, reasoning: 'high' }).text !== rendered.text) return rendered;
-  return { ...rendered, text: `${rendered.text}${open}${onLines ? '\n' : ''}${closing}` };
+  const opened = isOnLines(reasoning) ? `${open}\n` : open;
+  return { ...rendered, text: `${rendered.text}${opened}${closingOf(opened, reasoning)}` };
+}
+
+/** What ends a block of thoughts that a text has just opened: an empty one, as models write it. */
+export function closingOf(opened: string, reasoning: ReasoningFormat): string {
+  const { close } = reasoning;
+  return isOnLines(reasoning) && opened.endsWith('\n') ? `\n${close}\n\n` : close;
+}
+
+/** Whether the markers stand on lines of their own. */
+function isOnLines({ open }: ReasoningFormat): boolean {
+  return open.startsWith('<think>');
 }

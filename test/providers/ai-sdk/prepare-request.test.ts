@@ -174,9 +174,19 @@ test('tools, tool choice and response format go to the model', async () => {
   expect(warnings).toEqual([{ type: 'unsupported', feature: 'provider-defined tool other.search' }]);
 });
 
-test('a trailing assistant message is announced', async () => {
-  const { warnings } = await prepareRequest({
-    prompt: [...prompt, { role: 'assistant', content: [{ type: 'text', text: 'Sure' }] }],
-  });
-  expect(warnings).toMatchObject([{ type: 'other' }]);
+test('a trailing assistant message is to be continued unless it calls tools', async () => {
+  const text = { type: 'text', text: 'Sure' } as const;
+  const reasoning = { type: 'reasoning', text: 'Hm' } as const;
+  const call = { type: 'tool-call', toolCallId: '1', toolName: 'add', input: {} } as const;
+  const prepareWith = (...content: (typeof text | typeof reasoning | typeof call)[]) =>
+    prepareRequest({ prompt: [...prompt, { role: 'assistant', content }] });
+  for (const content of [[text], [reasoning, text], [reasoning], []]) {
+    const { request, warnings } = await prepareWith(...content);
+    expect([request.continueFinalMessage, warnings]).toEqual([true, []]);
+  }
+  for (const content of [[call], [text, call]]) {
+    const { request, warnings } = await prepareWith(...content);
+    expect(request.continueFinalMessage).toBeUndefined();
+    expect(warnings).toMatchObject([{ type: 'other' }]);
+  }
 });
