@@ -1,5 +1,7 @@
 //! Panels of formats whose groups are unpacked one after the other.
 
+use std::arch::x86_64::*;
+
 use super::eight::{EIGHT, Eight, Unpacked};
 use super::panel::{range, unpack_any};
 use super::tile::{group_bytes, weight_lines};
@@ -8,7 +10,6 @@ use crate::arch::buffer::LINE;
 use crate::arch::products::PANEL_ROWS;
 use crate::matrix::Matrix;
 use crate::unpack::GROUP;
-use std::arch::x86_64::*;
 
 /// Rows of a vector.
 const ROWS: usize = 8;

@@ -4,8 +4,10 @@
 mod blocks;
 mod codebook;
 mod dot;
+mod few_bits;
 mod float;
 mod four_bits;
+mod grids;
 mod numbers;
 mod panel;
 mod quantize;

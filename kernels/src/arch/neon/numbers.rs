@@ -13,6 +13,12 @@ impl Numbers {
         }
     }
 
+    #[inline(always)]
+    pub fn of_array(scales: &[f32; 16]) -> Self {
+        // SAFETY: part of the target; four floats each.
+        Self::scales([0, 4, 8, 12].map(|at| unsafe { vld1q_f32(scales[at..at + 4].as_ptr()) }))
+    }
+
     /// Of four groups.
     #[inline(always)]
     pub fn of_four(scales: float32x4_t) -> Self {

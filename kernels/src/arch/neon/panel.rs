@@ -6,7 +6,9 @@ use std::arch::aarch64::*;
 
 use super::blocks::*;
 use super::codebook::*;
+use super::few_bits::*;
 use super::four_bits::*;
+use super::grids::*;
 use super::two_bits::*;
 use super::unit::{End, Unit};
 use crate::arch::generic::unpack_rows;
@@ -65,7 +67,19 @@ fn unpack_function<L: Layout>(format: Format) -> UnpackFunction {
         Format::IQ4_NL => unpack::<Iq4Nl, L>,
         Format::IQ4_XS => unpack::<Iq4Xs, L>,
         Format::MXFP4 => unpack::<Mxfp4, L>,
-        _ => unpack_any::<L>,
+        Format::IQ1_S => unpack::<Iq1S, L>,
+        Format::IQ1_M => unpack::<Iq1M, L>,
+        Format::IQ2_XXS => unpack::<Iq2Xxs, L>,
+        Format::IQ2_XS => unpack::<Iq2Xs, L>,
+        Format::IQ2_S => unpack::<Iq2S, L>,
+        Format::IQ3_XXS => unpack::<Iq3Xxs, L>,
+        Format::IQ3_S => unpack::<Iq3S, L>,
+        Format::TQ1_0 => unpack::<Tq1, L>,
+        Format::TQ2_0 => unpack::<Tq2, L>,
+        Format::NVFP4 => unpack::<Nvfp4, L>,
+        Format::Q1_0 => unpack::<Q1_0, L>,
+        Format::Q2_0 => unpack::<Q2_0, L>,
+        Format::F32 | Format::F16 | Format::BF16 => unpack_any::<L>,
     }
 }
 

@@ -7,7 +7,9 @@ use std::arch::aarch64::*;
 use super::blocks::*;
 use super::codebook::*;
 use super::dot::dot;
+use super::few_bits::*;
 use super::four_bits::*;
+use super::grids::*;
 use super::numbers::zero;
 use super::two_bits::*;
 use super::unit::{End, Numbers, Unit};
@@ -44,7 +46,19 @@ pub(super) fn kernel(format: Format) -> Option<StreamKernel> {
         Format::IQ4_NL => of::<Iq4Nl>(),
         Format::IQ4_XS => of::<Iq4Xs>(),
         Format::MXFP4 => of::<Mxfp4>(),
-        _ => None,
+        Format::IQ1_S => of::<Iq1S>(),
+        Format::IQ1_M => of::<Iq1M>(),
+        Format::IQ2_XXS => of::<Iq2Xxs>(),
+        Format::IQ2_XS => of::<Iq2Xs>(),
+        Format::IQ2_S => of::<Iq2S>(),
+        Format::IQ3_XXS => of::<Iq3Xxs>(),
+        Format::IQ3_S => of::<Iq3S>(),
+        Format::TQ1_0 => of::<Tq1>(),
+        Format::TQ2_0 => of::<Tq2>(),
+        Format::NVFP4 => of::<Nvfp4>(),
+        Format::Q1_0 => of::<Q1_0>(),
+        Format::Q2_0 => of::<Q2_0>(),
+        Format::F32 | Format::F16 | Format::BF16 => None,
     }
 }
 
