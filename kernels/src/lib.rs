@@ -5,6 +5,7 @@
 
 pub mod activate;
 mod activations;
+pub mod ahead;
 mod arch;
 pub mod attention;
 #[cfg(feature = "addon")]

@@ -5,11 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use crate::ahead::Ahead;
+
 /// How long a worker looks for the next region before it sleeps: longer than the gaps inside a step (some µs),
 /// shorter than what an idle process would notice.
 const SPIN: Duration = Duration::from_micros(50);
 /// Clock readings cost more than looks at a flag.
 const LOOKS_PER_CLOCK: u32 = 256;
+/// Lines of memory that are asked for between two looks.
+const LINES_PER_LOOK: usize = 4;
 /// A caller that waits longer for its workers lets others run: a worker has lost its core.
 const LOOKS_BEFORE_YIELD: u32 = 20_000;
 
@@ -37,6 +41,8 @@ struct Job {
     region: Option<*const (dyn Fn(usize, usize) + Sync)>,
     index: usize,
     count: usize,
+    /// What the worker fetches while it waits for the next region.
+    ahead: Ahead,
 }
 
 // SAFETY: `job` is written only by the team's owner while the worker waits (done == epoch), and read by the worker
@@ -86,6 +92,14 @@ impl Team<'_> {
         self.threads
     }
 
+    /// What each thread reads after the next region, as far as is known; workers fetch it while they wait.
+    pub fn fetch_ahead(&self, ahead: &[Ahead]) {
+        for (worker, ahead) in self.workers.iter().zip(ahead.iter().skip(1)) {
+            // SAFETY: between two regions the worker is idle, so nobody reads the cell.
+            unsafe { (*worker.job.get()).ahead = *ahead };
+        }
+    }
+
     /// Calls `region(index, count)` once per thread, index 0 in the caller's; returns when all are done.
     /// Panics when one of them did.
     pub fn run(&self, region: Region<'_>) {
@@ -100,10 +114,12 @@ impl Team<'_> {
         for (index, worker) in helpers.iter().enumerate() {
             // SAFETY: the worker is idle (its last region was waited for), so nobody reads the cell.
             unsafe {
-                *worker.job.get() = Job {
+                let job = worker.job.get();
+                *job = Job {
                     region: Some(erased),
                     index: index + 1,
                     count,
+                    ahead: (*job).ahead,
                 };
             }
             let next = worker.epoch.0.load(Ordering::Relaxed).wrapping_add(1);
@@ -196,6 +212,7 @@ fn start_worker(index: usize) -> Option<Arc<Worker>> {
             region: None,
             index: 0,
             count: 0,
+            ahead: Ahead::default(),
         }),
         thread: OnceLock::new(),
     });
@@ -211,8 +228,10 @@ fn start_worker(index: usize) -> Option<Arc<Worker>> {
 
 fn work(worker: &Worker) {
     let mut seen = 0u32;
+    let mut given = Ahead::default();
+    let mut ahead = given;
     loop {
-        seen = next_epoch(worker, seen);
+        seen = next_epoch(worker, seen, &mut ahead);
         // SAFETY: the epoch changed after the job was written, and it is not written again before `done`.
         let job = unsafe { *worker.job.get() };
         if let Some(region) = job.region {
@@ -222,12 +241,16 @@ fn work(worker: &Worker) {
                 worker.panicked.store(true, Ordering::Relaxed);
             }
         }
+        if job.ahead != given {
+            given = job.ahead;
+            ahead = given;
+        }
         worker.done.0.store(seen, Ordering::Release);
     }
 }
 
 /// Waits for an epoch other than `seen`: first looking, then sleeping.
-fn next_epoch(worker: &Worker, seen: u32) -> u32 {
+fn next_epoch(worker: &Worker, seen: u32, ahead: &mut Ahead) -> u32 {
     let mut start = None;
     loop {
         for _ in 0..LOOKS_PER_CLOCK {
@@ -235,7 +258,9 @@ fn next_epoch(worker: &Worker, seen: u32) -> u32 {
             if epoch != seen {
                 return epoch;
             }
-            std::hint::spin_loop();
+            if !ahead.fetch(LINES_PER_LOOK) {
+                std::hint::spin_loop();
+            }
         }
         let now = Instant::now();
         if now - *start.get_or_insert(now) < SPIN {

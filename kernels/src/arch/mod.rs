@@ -13,8 +13,11 @@ mod generic;
 pub(crate) mod lanes;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod prefetch;
 pub(crate) mod products;
 mod scalar;
+pub(crate) mod shares;
 pub(crate) mod strip;
 
 pub(crate) use compiled::compiled_per_isa;
+pub(crate) use prefetch::prefetch_line;

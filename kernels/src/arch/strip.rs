@@ -14,6 +14,19 @@ pub(crate) struct Strip<'a> {
 unsafe impl Send for Strip<'_> {}
 
 impl Strip<'_> {
+    /// # Safety
+    /// `start` is that of a (tokens, width) matrix that can be written as long as the strip lives, and nobody else
+    /// reaches the columns meanwhile.
+    pub(super) unsafe fn new(start: *mut f32, width: usize, tokens: usize, columns: Range<usize>) -> Self {
+        Self {
+            start,
+            width,
+            tokens,
+            columns,
+            matrix: PhantomData,
+        }
+    }
+
     pub fn columns(&self) -> Range<usize> {
         self.columns.clone()
     }

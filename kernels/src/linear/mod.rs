@@ -2,6 +2,7 @@
 
 mod finish;
 mod request;
+mod route;
 mod run;
 mod scratch;
 mod share;

@@ -7,7 +7,8 @@ use super::share::share_start;
 use crate::activations::TileExtras;
 use crate::arch::buffer::Buffer;
 use crate::arch::products::{Arrangement, PANEL_ROWS, PanelKernel, Products, StreamKernel, TILE_TOKENS, TileSums};
-use crate::arch::strip::{Strip, Strips};
+use crate::arch::shares::Shares;
+use crate::arch::strip::Strip;
 use crate::error::Result;
 use crate::format::Scaling;
 use crate::matrix::Matrix;
@@ -17,6 +18,8 @@ use crate::pool::Team;
 const CHUNK_VALUES: usize = 1 << 23;
 /// Rows that a stream kernel does between two looks at the cancel flag, and before gate and up are combined.
 const STREAM_ROWS: usize = 512;
+/// Weights that a thread takes at once at least: each time costs some 100 ns.
+const LEAST_BYTES: usize = 64 << 10;
 
 /// How a weight is multiplied; `index` is its place in the list of arrangements or of extras.
 #[derive(Clone, Copy)]
@@ -39,13 +42,6 @@ struct Planned<'a> {
     ways: [Way; 2],
 }
 
-/// What one thread does.
-struct Part<'a> {
-    scratch: &'a mut ThreadScratch,
-    /// Of each product.
-    strips: Vec<Strip<'a>>,
-}
-
 /// The products of a request, one per output: (nTokens, rows of the weight).
 pub fn linear(
     team: &Team<'_>,
@@ -61,15 +57,18 @@ pub fn linear(
     let chunk = (CHUNK_VALUES / columns).max(1).next_multiple_of(TILE_TOKENS);
     for first in (0..request.tokens).step_by(chunk) {
         let tokens = first..(first + chunk).min(request.tokens);
-        let of_output = |width: usize| tokens.start * width..tokens.end * width;
+        let of_input = |width: usize| tokens.start * width..tokens.end * width;
         let part = LinearRequest {
-            input: &request.input[of_output(columns)],
+            input: &request.input[of_input(columns)],
             tokens: tokens.len(),
-            residual: (request.residual).map(|residual| &residual[of_output(products[0].rows())]),
+            residual: (request.residual).map(|residual| &residual[of_input(products[0].rows())]),
             ..*request
         };
         let mut outputs: Vec<&mut [f32]> = (outputs.iter_mut().zip(&products))
-            .map(|(output, product)| &mut output[of_output(product.rows())])
+            .map(|(output, product)| {
+                let row = |token: usize| request.output_rows(token) * product.rows();
+                &mut output[row(tokens.start)..row(tokens.end)]
+            })
             .collect();
         run_jobs(team, scratch, &[(part, products.clone())], &mut outputs)?;
     }
@@ -109,7 +108,7 @@ fn run_jobs(
     outputs: &mut [&mut [f32]],
 ) -> Result<()> {
     let count = team.threads();
-    let Scratch { inputs, threads } = scratch;
+    let Scratch { inputs, threads, route } = scratch;
     threads.resize_with(threads.len().max(count), ThreadScratch::default);
     inputs.resize_with(inputs.len().max(jobs.len()), InputScratch::default);
     let runs: Vec<_> = jobs
@@ -120,42 +119,23 @@ fn run_jobs(
     let products: Vec<_> = jobs.iter().flat_map(|(_, products)| products).copied().collect();
     let tokens = jobs
         .iter()
-        .flat_map(|(request, products)| products.iter().map(|_| request.tokens));
-    let mut cutters: Vec<_> = outputs
-        .iter_mut()
-        .zip(tokens)
-        .map(|(output, tokens)| Strips::new(output, tokens))
-        .collect();
-    let mut parts: Vec<_> = threads[..count]
-        .iter_mut()
-        .enumerate()
-        .map(|(index, scratch)| {
-            let (last, row) = share_start(&products, index + 1, count);
-            let strips = cutters
-                .iter_mut()
-                .zip(&products)
-                .enumerate()
-                .map(|(number, (strips, product))| {
-                    strips.up_to(match number.cmp(&last) {
-                        std::cmp::Ordering::Less => product.rows(),
-                        std::cmp::Ordering::Equal => row,
-                        std::cmp::Ordering::Greater => 0,
-                    })
-                });
-            Part {
-                scratch,
-                strips: strips.collect(),
-            }
-        })
-        .collect();
-    team.split_slice(&mut parts, 1, 1, &|_, parts| {
-        for Part { scratch, strips } in parts {
-            let mut strips = strips.as_mut_slice();
-            for run in &runs {
-                let (own, others) = strips.split_at_mut(run.planned.len());
-                run.part(scratch, own);
-                strips = others;
-            }
+        .flat_map(|(request, products)| products.iter().map(|_| request.output_rows(request.tokens)));
+    let matrices = outputs.iter_mut().map(|output| &mut **output).zip(tokens);
+    let starts = (0..count).map(|index| share_start(&products, index, count));
+    let shares = Shares::new(matrices, starts, LEAST_BYTES / (products[0].row_bytes() * PANEL_ROWS));
+    team.fetch_ahead(route.enter(&products, count));
+    team.split_slice(&mut threads[..count], 1, 1, &|own, scratches| {
+        for (index, scratch) in own.zip(scratches) {
+            let mut write = |number: usize, mut strip: Strip<'_>| {
+                let mut number = number;
+                for run in &runs {
+                    match run.planned.get(number) {
+                        Some(planned) => return run.part(planned, scratch, &mut strip),
+                        None => number -= run.planned.len(),
+                    }
+                }
+            };
+            while shares.take(index, &mut write) {}
         }
     });
     jobs.iter().try_for_each(|(request, _)| request.cancel.check())
@@ -248,22 +228,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// `strips`: one thread's part of each output.
-    fn part(&self, scratch: &mut ThreadScratch, strips: &mut [Strip<'_>]) {
-        for (planned, strip) in self.planned.iter().zip(strips) {
-            let rows = strip.columns();
-            let is_stream = matches!(planned.ways[0], Way::Stream { .. });
-            let step = if is_stream { STREAM_ROWS } else { PANEL_ROWS };
-            for first in rows.clone().step_by(step) {
-                if self.request.cancel.is_set() {
-                    return;
-                }
-                let own = first..(first + step).min(rows.end);
-                if is_stream {
-                    self.stream(planned, own, scratch, strip);
-                } else {
-                    self.panel(planned, own, rows.end, scratch, strip);
-                }
+    /// The strip of a product's output.
+    fn part(&self, planned: &Planned<'_>, scratch: &mut ThreadScratch, strip: &mut Strip<'_>) {
+        let rows = strip.columns();
+        let is_stream = matches!(planned.ways[0], Way::Stream { .. });
+        let step = if is_stream { STREAM_ROWS } else { PANEL_ROWS };
+        for first in rows.clone().step_by(step) {
+            if self.request.cancel.is_set() {
+                return;
+            }
+            let own = first..(first + step).min(rows.end);
+            if is_stream {
+                self.stream(planned, own, scratch, strip);
+            } else {
+                self.panel(planned, own, rows.end, scratch, strip);
             }
         }
     }
@@ -293,7 +271,7 @@ impl<'a> Run<'a> {
         self.request.finish(&planned.product, rows, 0, sums, strip);
     }
 
-    /// `end`: where the rows of this thread end.
+    /// `end`: where the rows that this thread has taken end.
     fn panel(
         &self,
         planned: &Planned<'_>,

@@ -1,3 +1,4 @@
+use super::route::Route;
 use crate::activations::{ArrangedRows, Tiles};
 use crate::arch::buffer::Buffer;
 
@@ -10,6 +11,7 @@ pub struct Scratch {
     /// Of each request that runs.
     pub(super) inputs: Vec<InputScratch>,
     pub(super) threads: Vec<ThreadScratch>,
+    pub(super) route: Route,
 }
 
 /// Quantized activations of one request.
@@ -31,5 +33,10 @@ pub(super) struct ThreadScratch {
 impl Scratch {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A step begins, which most likely asks for the products of the last one in their order.
+    pub fn begin_step(&mut self) {
+        self.route.restart();
     }
 }
