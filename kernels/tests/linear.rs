@@ -241,6 +241,45 @@ fn check_steps(isa: Isa, tokens: usize, one_matrix: bool) {
 }
 
 #[test]
+fn pairs_are_the_sums_of_two_rows() {
+    for isa in Isa::available() {
+        // One or several tiles of tokens, whole panels or not.
+        for (rows, tokens) in [(20, 2), (40, 18), (3, 4)] {
+            let case = case(vec![Format::Q8_0], (rows, 2, tokens), 2, 5);
+            let separate = &run(isa, &case)[0];
+            let expected: Vec<f32> = (separate.chunks_exact(2 * rows))
+                .flat_map(|pair| {
+                    let (first, second) = pair.split_at(rows);
+                    first.iter().zip(second).map(|(first, second)| first + second)
+                })
+                .collect();
+            let request = LinearRequest {
+                isa,
+                cancel: &Cancel::new(),
+                input: &case.input,
+                tokens,
+                weights: &[case.weights[0].linear()],
+                combine: Combine::Pairs,
+                scale: 1.0,
+                residual: None,
+            };
+            let mut found = vec![f32::NAN; tokens / 2 * rows];
+            let team = Pool::global().team(case.threads);
+            linear(&team, &mut Scratch::new(), &request, &mut [&mut found]).expect("a product");
+            assert_same(&found, &expected, isa.name());
+
+            let odd = LinearRequest {
+                input: &case.input[..case.input.len() / tokens],
+                tokens: 1,
+                ..request
+            };
+            let refused = linear(&team, &mut Scratch::new(), &odd, &mut [&mut []]).expect_err("one row has no other");
+            assert_eq!(refused.code, ErrorCode::TensorShapeMismatch);
+        }
+    }
+}
+
+#[test]
 fn an_activation_that_is_not_finite_spoils_its_row_alone() {
     for isa in Isa::available() {
         for format in Format::all() {

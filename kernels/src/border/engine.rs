@@ -92,12 +92,16 @@ pub struct Shared {
     /// Taken out while a step runs.
     cache: Mutex<Option<Cache>>,
     returned: Condvar,
-    pub rows: Mutex<LastRows>,
+    rows: Mutex<LastRows>,
     pub cancel: Arc<Cancel>,
     pub isa: Isa,
 }
 
 impl Shared {
+    pub fn lock_rows(&self) -> MutexGuard<'_, LastRows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The cache, once no step uses it.
     pub fn lock_cache(&self) -> MutexGuard<'_, Option<Cache>> {
         let guard = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,6 +157,7 @@ impl Engine {
                             Some(Command::End) | None => break,
                         }
                     }
+                    engine.shared.lock_rows().clear();
                 }
                 Err(error) => ready(Err(error)),
             })
@@ -210,11 +215,7 @@ impl Engine {
 
     /// More candidates of the row that the sequence's last selection looked at.
     pub fn more_candidates(&self, sequence: SequenceId, count: usize) -> Result<Candidates> {
-        self.shared
-            .rows
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .more(self.shared.isa, sequence, count)
+        self.shared.lock_rows().more(self.shared.isa, sequence, count)
     }
 
     /// Steps must not overlap: the next one is asked for after the last has responded.
@@ -259,11 +260,7 @@ impl Engine {
     }
 
     fn forget_row(&self, sequence: SequenceId) {
-        self.shared
-            .rows
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .forget(sequence);
+        self.shared.lock_rows().forget(sequence);
     }
 }
 

@@ -1,5 +1,5 @@
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use ort::logging::LogLevel;
 use ort::session::builder::GraphOptimizationLevel;
@@ -8,7 +8,7 @@ use ort::value::TensorRef;
 
 use super::engine::{EngineOptions, ItemRequest, Shared, WantedLogits};
 use super::io::failed;
-use super::last_rows::choose;
+use super::last_rows::{Logits, choose};
 use super::operators::{self, FirstFailure};
 use super::step::{Buffers, Step, run_step};
 use super::weights::WeightFiles;
@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::pool::Pool;
 use crate::select::{Candidates, Scores, score};
 
-/// Name of the graph's input and output.
+/// Name of the graph's input.
 const TOKENS: &str = "tokens";
 
 /// What a step found for one item.
@@ -144,13 +144,22 @@ impl EngineThread {
         let vocabulary = self.vocabulary_size;
         let (mut cache, outcome) = self.run(plan, cache, |shared, outputs| {
             let (_, logits) = outputs[0].try_extract_tensor_mut::<f32>().map_err(failed)?;
-            if logits.len() == rows * vocabulary {
-                return read_results(shared, items, logits, vocabulary);
+            if logits.len() != rows * vocabulary {
+                return Err(failed(format!(
+                    "expected {rows} rows of {vocabulary} logits, found {} numbers",
+                    logits.len()
+                )));
             }
-            Err(failed(format!(
-                "expected {rows} rows of {vocabulary} logits, found {} numbers",
-                logits.len()
-            )))
+            let results = read_results(shared, items, logits, vocabulary)?;
+            if let [item] = items
+                && let (Some(selection), 1) = (&item.selection, rows)
+                && let Some(name) = outputs.keys().next().map(str::to_owned)
+                && let Some(output) = outputs.remove(name)
+            {
+                let logits = Logits::Output(output);
+                shared.lock_rows().keep(item.sequence, logits, selection.clone());
+            }
+            Ok(results)
         });
         let outcome = outcome.and_then(|results| {
             for item in &batch {
@@ -181,6 +190,7 @@ impl EngineThread {
             rows,
             pools,
         } = plan;
+        buffers.linear.begin_step();
         let step = Step {
             team: Pool::global().team(*threads),
             isa: shared.isa,
@@ -233,7 +243,7 @@ impl ItemRequest {
 
 /// `logits` is (nWanted, vocabulary), the rows in the order of the items.
 fn read_results(shared: &Shared, items: &[ItemRequest], logits: &mut [f32], vocabulary: usize) -> StepOutcome {
-    let mut kept = shared.rows.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = shared.lock_rows();
     let mut rest = logits;
     let mut results = Vec::with_capacity(items.len());
     for item in items {
@@ -244,7 +254,11 @@ fn read_results(shared: &Shared, items: &[ItemRequest], logits: &mut [f32], voca
             None => None,
             Some(selection) => {
                 let candidates = choose(shared.isa, &mut rows[last..], selection)?;
-                kept.keep(item.sequence, &rows[last..], selection.clone());
+                // The only row of a step is kept as it is, see `run_items`.
+                if items.len() > 1 || last > 0 {
+                    let copy = kept.copy(&rows[last..]);
+                    kept.keep(item.sequence, copy, selection.clone());
+                }
                 Some(candidates)
             }
         };

@@ -1,6 +1,9 @@
 use std::collections::HashMap;
 
+use ort::value::DynValue;
+
 use super::engine::OwnedSelection;
+use super::io::failed;
 use crate::cache::SequenceId;
 use crate::error::{Error, ErrorCode, Result};
 use crate::isa::Isa;
@@ -15,35 +18,48 @@ pub struct LastRows {
 }
 
 struct Row {
-    /// (vocabularySize,)
-    logits: Vec<f32>,
+    logits: Logits,
     selection: OwnedSelection,
+}
+
+/// (vocabularySize,)
+pub enum Logits {
+    Copy(Vec<f32>),
+    /// The output of a step of one row, as ONNX Runtime made it: a large vocabulary's takes long to copy.
+    Output(DynValue),
 }
 
 /// More rows than that are given back to the system.
 const SPARE_ROWS: usize = 4;
 
 impl LastRows {
-    pub fn keep(&mut self, sequence: SequenceId, logits: &[f32], selection: OwnedSelection) {
+    pub fn keep(&mut self, sequence: SequenceId, logits: Logits, selection: OwnedSelection) {
         self.forget(sequence);
+        self.rows.insert(sequence, Row { logits, selection });
+    }
+
+    /// A copy in memory of a row that was forgotten, if there is one.
+    pub fn copy(&mut self, logits: &[f32]) -> Logits {
         let mut copy = self.spare.pop().unwrap_or_default();
         copy.clear();
         copy.extend_from_slice(logits);
-        self.rows.insert(
-            sequence,
-            Row {
-                logits: copy,
-                selection,
-            },
-        );
+        Logits::Copy(copy)
     }
 
     pub fn forget(&mut self, sequence: SequenceId) {
-        if let Some(row) = self.rows.remove(&sequence)
+        if let Some(Row {
+            logits: Logits::Copy(memory),
+            ..
+        }) = self.rows.remove(&sequence)
             && self.spare.len() < SPARE_ROWS
         {
-            self.spare.push(row.logits);
+            self.spare.push(memory);
         }
+    }
+
+    /// Lets go of everything: outputs keep their session in memory.
+    pub fn clear(&mut self) {
+        *self = Self::default();
     }
 
     pub fn more(&mut self, isa: Isa, sequence: SequenceId, count: usize) -> Result<Candidates> {
@@ -54,7 +70,13 @@ impl LastRows {
             )
         })?;
         row.selection.count = count;
-        choose(isa, &mut row.logits, &row.selection)
+        match &mut row.logits {
+            Logits::Copy(values) => choose(isa, values, &row.selection),
+            Logits::Output(value) => {
+                let (_, values) = value.try_extract_tensor_mut::<f32>().map_err(failed)?;
+                choose(isa, values, &row.selection)
+            }
+        }
     }
 }
 

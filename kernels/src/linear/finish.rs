@@ -25,6 +25,13 @@ impl LinearRequest<'_> {
         output: &mut Strip<'_>,
     ) {
         let Sums { width, sums, up, gated } = sums;
+        if self.combine == Combine::Pairs {
+            for (row, pair) in (first / 2..).zip(sums.chunks_exact(2 * width)) {
+                let (one, other) = pair.split_at(width);
+                add(one, &other[..rows.len()], output.token(row, rows.clone()));
+            }
+            return;
+        }
         add_bias(&product.weight, &rows, width, sums);
         let values = match (self.combine, &product.up) {
             (Combine::Gated(activation), Some(weight)) => {

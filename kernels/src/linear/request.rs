@@ -21,6 +21,8 @@ pub enum Combine {
     Gated(Activation),
     /// One output per weight, the activation on every value.
     Activated(Activation),
+    /// One output per weight, (nTokens / 2, rows): the rows of two tokens side by side added. For plain products only.
+    Pairs,
 }
 
 /// Products of one input with several weights. Of each output value, in this order, each step rounded to f32:
@@ -91,7 +93,16 @@ impl<'a> LinearRequest<'a> {
     pub(super) fn outputs(&self) -> usize {
         match self.combine {
             Combine::Gated(_) => 1,
-            Combine::Separate | Combine::Activated(_) => self.weights.len(),
+            Combine::Separate | Combine::Activated(_) | Combine::Pairs => self.weights.len(),
+        }
+    }
+
+    /// Rows of each output for as many tokens.
+    pub(super) fn output_rows(&self, tokens: usize) -> usize {
+        if self.combine == Combine::Pairs {
+            tokens / 2
+        } else {
+            tokens
         }
     }
 
@@ -121,15 +132,23 @@ impl<'a> LinearRequest<'a> {
         if products.len() != outputs.len() {
             return mismatch(format!("{} outputs, found {}", products.len(), outputs.len()));
         }
+        let rows = self.output_rows(self.tokens);
         for (product, output) in products.iter().zip(outputs) {
-            if self.tokens.checked_mul(product.rows()) != Some(output.len()) {
+            if rows.checked_mul(product.rows()) != Some(output.len()) {
                 return mismatch(format!(
-                    "an output of {} x {} values, found {}",
-                    self.tokens,
+                    "an output of {rows} x {} values, found {}",
                     product.rows(),
                     output.len()
                 ));
             }
+        }
+        let is_plain =
+            self.scale == 1.0 && self.residual.is_none() && self.weights.iter().all(|weight| weight.bias.is_none());
+        if self.combine == Combine::Pairs && !(is_plain && self.tokens.is_multiple_of(2)) {
+            return mismatch(format!(
+                "plain products of an even number of tokens to pair, found {} tokens",
+                self.tokens
+            ));
         }
         match self.residual {
             Some(residual) if products.len() != 1 || residual.len() != outputs[0].len() => mismatch(format!(

@@ -18,8 +18,6 @@ struct Head {
     scale: f32,
     /// (2 * nWanted, columns)
     terms: Vec<f32>,
-    /// (2 * nWanted, rows)
-    products: Vec<f32>,
 }
 
 /// Inputs: rows, bias if `bias` is set.
@@ -30,12 +28,8 @@ pub fn make(reader: &NodeReader<'_>) -> Result<Box<dyn Node>> {
         bias: reader.flag("bias").then(|| reader.constant(1)).transpose()?,
         scale: reader.float("scale")?,
         terms: Vec::new(),
-        products: Vec::new(),
     }))
 }
-
-/// Logits that a thread adds at least at a time.
-const PART: usize = 4096;
 
 impl Node for Head {
     fn run(&mut self, step: &mut Step, data: &NodeData<'_>) -> Result<()> {
@@ -65,27 +59,10 @@ impl Node for Head {
             for row in values.chunks_exact(columns) {
                 push_terms(&mut self.terms, row);
             }
-            self.products.resize(2 * rows * width, 0.0);
             request.input = &self.terms;
             request.tokens = 2 * rows;
-            linear(
-                &step.team,
-                &mut step.buffers.linear,
-                &request,
-                &mut [&mut self.products],
-            )?;
-            for (row, pair) in output
-                .chunks_exact_mut(width)
-                .zip(self.products.chunks_exact(2 * width))
-            {
-                let (first, second) = pair.split_at(width);
-                step.team.split_slice(row, 1, PART, &|range, part| {
-                    let terms = first[range.clone()].iter().zip(&second[range]);
-                    for (to, (first, second)) in part.iter_mut().zip(terms) {
-                        *to = first + second;
-                    }
-                });
-            }
+            request.combine = Combine::Pairs;
+            linear(&step.team, &mut step.buffers.linear, &request, &mut [&mut *output])?;
         }
         if let Some(bias) = &self.bias {
             for row in output.chunks_exact_mut(width) {
