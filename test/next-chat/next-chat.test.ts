@@ -392,5 +392,5 @@ describe.skipIf(executablePath === undefined)('elsewhere', () => {
     }
     expect(server.mappingsOf('.gguf')).toBe(kernels === undefined ? 0 : 1);
     await server.stop();
-  });
+  }, 300_000);
 });
