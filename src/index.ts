@@ -1,4 +1,5 @@
 import { checkLoadOptions } from './check-load-options.ts';
+import type { ModelCheck } from './check-model.ts';
 import type { ConvertedFile, ConvertFileOptions } from './convert/convert-to-file.ts';
 import type { ProgressListener } from './events.ts';
 import type { ModelInspection } from './inspect-file.ts';
@@ -38,6 +39,7 @@ export type {
 } from './events.ts';
 export type { GenerationOptions, SamplerName } from './generate/generation-options.ts';
 export type { GrammarOption } from './grammar/output-grammar.ts';
+export type { ModelCheck } from './check-model.ts';
 export type { ModelInspection } from './inspect-file.ts';
 export type { MetadataArray, MetadataValue } from './gguf/metadata.ts';
 export { Metadata } from './gguf/metadata.ts';
@@ -108,6 +110,20 @@ export async function inspectModel(reference: string, options: FetchOptions = {}
   const { path } = await pull(reference, options);
   const { inspectFile } = await import('./inspect-file.ts');
   return inspectFile(reference, path, options.signal);
+}
+
+/**
+ * Tells whether a model can be loaded with these options, from its header alone: its architecture, its tensors, the
+ * options themselves, and the memory. A model that is not on this machine yet is fetched.
+ * @throws {RivuletError} when there is no model to judge; the signal's reason on abort
+ */
+export async function checkModel(
+  reference: string,
+  options: LoadOptions & FetchOptions = {},
+): Promise<ModelCheck> {
+  const { path } = await pull(reference, options);
+  const { checkFile } = await import('./check-model.ts');
+  return checkFile(reference, path, options);
 }
 
 /** Makes a model a local file. @throws as {@link loadModel} */

@@ -2,6 +2,7 @@ import type { ChatTemplate } from './chat/template.ts';
 import { createTemplate } from './create-template.ts';
 import { RivuletError } from './errors.ts';
 import type { Metadata } from './gguf/metadata.ts';
+import type { GgufFile } from './gguf/read-gguf.ts';
 import type { TensorTable } from './gguf/tensor-table.ts';
 import type { ModelInfo } from './model.ts';
 import { cacheBytesPerToken, chooseContextLength, describeModel } from './open-model.ts';
@@ -35,25 +36,30 @@ export async function inspectFile(
 ): Promise<ModelInspection> {
   const gguf = await openGguf(nodePlatform, path, signal);
   try {
-    const { metadata, tensors } = gguf;
-    let made: ChatTemplate | undefined;
-    const template = (): ChatTemplate => (made ??= createTemplate(metadata, createTokenizer(metadata)));
-    const contextLength = chooseContextLength(gguf, 'auto', nodePlatform);
-    const vocabularySize = metadata.optionalStrings('tokenizer.ggml.tokens')?.length ?? 0;
-    return {
-      info: describeModel(reference, gguf, vocabularySize, contextLength, template),
-      metadata,
-      tensors,
-      tokenizerKind: metadata.optionalString('tokenizer.ggml.model') ?? 'none',
-      ...inspectTemplate(template),
-      memory: {
-        weightBytes: Array.from(tensors).reduce((sum, tensor) => sum + tensor.byteLength, 0),
-        cacheBytesPerToken: cacheBytesPerToken(gguf) ?? 0,
-      },
-    };
+    return inspectGguf(reference, gguf);
   } finally {
     await closeGguf(gguf);
   }
+}
+
+/** The same of a header that was read. */
+export function inspectGguf(reference: string, gguf: GgufFile): ModelInspection {
+  const { metadata, tensors } = gguf;
+  let made: ChatTemplate | undefined;
+  const template = (): ChatTemplate => (made ??= createTemplate(metadata, createTokenizer(metadata)));
+  const contextLength = chooseContextLength(gguf, 'auto', nodePlatform);
+  const vocabularySize = metadata.optionalStrings('tokenizer.ggml.tokens')?.length ?? 0;
+  return {
+    info: describeModel(reference, gguf, vocabularySize, contextLength, template),
+    metadata,
+    tensors,
+    tokenizerKind: metadata.optionalString('tokenizer.ggml.model') ?? 'none',
+    ...inspectTemplate(template),
+    memory: {
+      weightBytes: Array.from(tensors).reduce((sum, tensor) => sum + tensor.byteLength, 0),
+      cacheBytesPerToken: cacheBytesPerToken(gguf) ?? 0,
+    },
+  };
 }
 
 function inspectTemplate(

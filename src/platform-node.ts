@@ -18,6 +18,11 @@ export const nodePlatform: Platform = {
   cacheBudgetBytes: Math.floor(totalmem() / 2),
 };
 
+/** Memory that this process may still take, in bytes; limits of its container are heeded. */
+export function availableMemoryBytes(): number {
+  return process.availableMemory();
+}
+
 async function createSession(request: SessionRequest): Promise<Session> {
   const paths = await Promise.all(request.gguf.sources.map((source) => realpath(source.name)));
   const obstacle = request.dialect === 'portable' ? 'asked for' : nativeObstacle(request.gguf);

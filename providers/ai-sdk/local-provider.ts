@@ -1,8 +1,9 @@
 import { InvalidArgumentError, NoSuchModelError } from '@ai-sdk/provider';
 import type { EmbeddingModelV4, LanguageModelV4, ProviderV4, RerankingModelV4 } from '@ai-sdk/provider';
-import { listEngines, sharedModel, unloadEngines } from '#rivulet';
-import type { EngineStatus } from '#rivulet';
+import { checkModel, listEngines, sharedModel, unloadEngines } from '#rivulet';
+import type { EngineStatus, ModelCheck } from '#rivulet';
 import type { Model } from '../../src/model.ts';
+import { defined } from '../defined.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { LocalLanguageModel } from './local-language-model.ts';
 import { readSettings, toLoadOptions } from './local-provider-settings.ts';
@@ -37,6 +38,13 @@ export interface LocalProvider extends ProviderV4 {
    * @throws {RivuletError} as `loadModel`; the signal's reason on abort
    */
   load(model: string, options?: LocalLoadOptions): Promise<Model>;
+  /**
+   * Tells from the file's header whether a model can be loaded with these settings: architecture, tensors, context and
+   * memory. Nothing is loaded; a model that is not on this machine yet is fetched.
+   *
+   * @throws {RivuletError} when there is no model to judge; the signal's reason on abort
+   */
+  check(model: string, options?: LocalLoadOptions): Promise<ModelCheck>;
   /**
    * Gives the memory of a model back, under all settings it was loaded with, whichever provider or copy of the package
    * loaded it; without a reference that of all models. It resolves when that is done: streams that run end first (those
@@ -90,6 +98,11 @@ export function createLocal(providerSettings: LocalProviderSettings = {}): Local
     },
     load: async (model: string, { signal, ...settings }: LocalLoadOptions = {}): Promise<Model> =>
       sharedModel(model, toLoadOptions({ ...shared, ...readSettings(settings) })).acquire(signal),
+    check: async (model: string, { signal, ...settings }: LocalLoadOptions = {}): Promise<ModelCheck> =>
+      checkModel(model, {
+        ...toLoadOptions({ ...shared, ...readSettings(settings) }),
+        ...defined({ signal }),
+      }),
     unload: unloadEngines,
     list: listEngines,
   });

@@ -25,6 +25,8 @@ export interface LocalProvider extends ProviderV3 {
   reranking(model: string | Model, settings?: LocalProviderSettings): RerankingModelV3;
   /** Loads a model ahead of its first request. @throws {RivuletError} as `loadModel` */
   load: LocalProviderV4['load'];
+  /** Tells from the file's header whether a model can be loaded. */
+  check: LocalProviderV4['check'];
   /** Gives the memory of a model, or of all, back when its streams have ended. */
   unload: LocalProviderV4['unload'];
   /** The engines of this process as plain data. */
@@ -56,6 +58,7 @@ export function createLocal(providerSettings: LocalProviderSettings = {}): Local
     reranking: rerankingModel,
     imageModel: (modelId: string): never => base.imageModel(modelId) as never,
     load: base.load,
+    check: base.check,
     unload: base.unload,
     list: base.list,
   });

@@ -89,6 +89,36 @@ describe('lifecycle', () => {
   });
 });
 
+describe('check', () => {
+  test('a model that can be loaded, with the context that was asked for; nothing is loaded', async () => {
+    const check = await createLocal({ contextLength: 32 }).check(encoder);
+    expect(check).toMatchObject({
+      reference: encoder,
+      fits: true,
+      problems: [],
+      info: { architecture: 'bert', contextLength: 32, capabilities: { embedding: true } },
+    });
+    expect(check.info.engine).toBeUndefined();
+    expect(check.memory.weightBytes).toBeGreaterThan(1000);
+    expect(check.memory.availableBytes).toBeGreaterThan(2 ** 20);
+    expect(JSON.parse(JSON.stringify(check))).toEqual(check);
+    expect(local.list()).toEqual([]);
+  });
+
+  test('problems are told, all of them', async () => {
+    const check = await local.check(encoder, { contextLength: 2 ** 20, device: 'cuda' });
+    expect(check.fits).toBe(false);
+    expect(check.problems).toEqual([
+      expect.stringContaining("Expected device to be 'cpu' or 'auto'"),
+      expect.stringContaining('Expected contextLength'),
+    ]);
+  });
+
+  test('no file there is an error, not a problem', async () => {
+    await expect(local.check('/nowhere/at-all.gguf')).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
+  });
+});
+
 describe('where models are', () => {
   let folder: string;
   beforeEach(async () => {
