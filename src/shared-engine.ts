@@ -58,6 +58,9 @@ const longestTimerMs = 2 ** 31 - 1;
 /** An engine with begun streams stays at least so long: by then those that nobody reads are given up. */
 const abandonedStreamMs = 90_000;
 
+/** … and so long after the last of them was read, once it is to be unloaded: the engine itself waits no longer. */
+const parkedStreamMs = 30_000;
+
 /** All engines of the process, by what they were asked for. */
 export function engineRegistry(): Map<string, SharedEngine> {
   const holder = globalThis as { [registryKey]?: Map<string, SharedEngine> };
@@ -130,11 +133,12 @@ export function openSharedEngine(
 
   const rest = (keepAliveMs: number): void => {
     if (unloading !== undefined || uses > 0) return;
+    const since = released === undefined ? Date.now() : (idleSince ?? Date.now());
     wake();
-    idleSince = Date.now();
+    idleSince = since;
     if (released !== undefined) {
       if (engine.streams === 0) released.resolve(unloadOnce());
-      else unloadIn(abandonedStreamMs);
+      else unloadIn(Math.max(0, since + parkedStreamMs - Date.now()));
       return;
     }
     if (keepAliveMs > longestTimerMs) return;

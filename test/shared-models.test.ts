@@ -265,9 +265,9 @@ describe('shared models', () => {
       const abandoned = model.complete({ prompt: 'x' })[Symbol.asyncIterator]();
       await abandoned.next();
       const unloaded = unloadEngines(name);
-      await vi.advanceTimersByTimeAsync(80_000);
+      await vi.advanceTimersByTimeAsync(25_000);
       expect(disposed).not.toHaveBeenCalled();
-      await vi.advanceTimersByTimeAsync(20_000);
+      await vi.advanceTimersByTimeAsync(10_000);
       await unloaded;
       expect(disposed).toHaveBeenCalledOnce();
     } finally {

@@ -48,7 +48,7 @@ export interface LocalProvider extends ProviderV4 {
   /**
    * Gives the memory of a model back, under all settings it was loaded with, whichever provider or copy of the package
    * loaded it; without a reference that of all models. It resolves when that is done: streams that run end first (those
-   * that nobody reads for 90 seconds do not count), loads under way are given up, new requests load again. Models that
+   * that nobody reads for 30 seconds do not count), loads under way are given up, new requests load again. Models that
    * the caller loaded by `loadModel` are the caller's.
    */
   unload(model?: string): Promise<void>;
