@@ -39,6 +39,10 @@ export default function RecipePage(): ReactNode {
           </button>
         )}
       </form>
+      <p className="hint">
+        The form of the answer is enforced. What stands in it is the model&rsquo;s: a tiny one writes nonsense
+        in the right form.
+      </p>
       {error !== undefined && (
         <p className="problem" role="alert">
           {error.message}
