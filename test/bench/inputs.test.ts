@@ -76,6 +76,16 @@ describe('prompts', () => {
     expect(cutPrompts(ids, undefined).next(3)).toEqual(Int32Array.of(0, 1, 2));
   });
 
+  it('begin with different pairs of ids also where the row repeats itself', () => {
+    const prompts = cutPrompts(
+      Int32Array.from({ length: 2000 }, (_, index) => index % 257),
+      undefined,
+    );
+    const pairs = Array.from({ length: 200 }, () => prompts.next(8).subarray(0, 2).join());
+    expect(new Set(pairs).size).toBe(200);
+    expect(() => Array.from({ length: 58 }, () => prompts.next(8))).toThrow(/used up/);
+  });
+
   it('come from a text that is the same every time and does not repeat itself', () => {
     const text = makeText(4000);
     expect(text).toBe(makeText(4000));

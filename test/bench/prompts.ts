@@ -1,4 +1,4 @@
-/** Prompts of given lengths, no two of which begin alike. */
+/** Prompts of given lengths, no two of which begin with the same two ids of the row. */
 export interface Prompts {
   next(tokens: number): Int32Array;
 }
@@ -34,12 +34,21 @@ const stride = 257;
  */
 export function cutPrompts(ids: Int32Array, begin: number | undefined): Prompts {
   let count = 0;
+  const begins = new Set<string>();
   return {
     next(tokens) {
       const lead = begin === undefined ? [] : [begin];
       const length = tokens - lead.length;
       if (length >= ids.length) throw new Error(`Expected more than ${length} ids, found ${ids.length}.`);
-      const start = (count++ * stride) % (ids.length - length);
+      const places = ids.length - length;
+      let start = (count++ * stride) % places;
+      const beginAt = (place: number): string => ids.subarray(place, place + 2).join();
+      for (let tries = 0; begins.has(beginAt(start)); tries++) {
+        if (tries === places)
+          throw new Error('Expected more pairs of words to begin prompts with; the text is used up.');
+        start = (start + 1) % places;
+      }
+      begins.add(beginAt(start));
       return Int32Array.from([...lead, ...ids.subarray(start, start + length)]);
     },
   };

@@ -3,8 +3,8 @@ import type { LoadOptions, Model } from 'rivulet';
 import type { SubjectPlan } from './job.ts';
 import type { GenerateOptions, Generation, OpenSubject } from './subject.ts';
 
-/** The first token of all prompts may be the same, a beginning-of-text token. */
-const expectedCacheRead = 1;
+/** A beginning-of-text token, and one more by chance: of two prompts, the first two ids behind it differ. */
+const expectedCacheRead = 2;
 
 /** The package as its users have it: by its name, from the build. */
 export async function openRivulet(
