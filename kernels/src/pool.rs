@@ -92,9 +92,12 @@ impl Team<'_> {
         self.threads
     }
 
-    /// What each thread reads after the next region, as far as is known; workers fetch it while they wait.
+    /// What each thread reads after the next region, as far as is known; workers fetch it while they wait. Panics inside
+    /// of a region.
     pub fn fetch_ahead(&self, ahead: &[Ahead]) {
         for (worker, ahead) in self.workers.iter().zip(ahead.iter().skip(1)) {
+            let begun = worker.epoch.0.load(Ordering::Relaxed);
+            assert_eq!(worker.done.0.load(Ordering::Acquire), begun, "a region runs");
             // SAFETY: between two regions the worker is idle, so nobody reads the cell.
             unsafe { (*worker.job.get()).ahead = *ahead };
         }

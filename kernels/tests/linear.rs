@@ -312,6 +312,12 @@ fn an_activation_that_is_not_finite_spoils_its_row_alone() {
 }
 
 #[test]
+fn no_requests_are_no_work() {
+    let team = Pool::global().team(2);
+    linear_each(&team, &mut Scratch::new(), &[], &mut []).expect("nothing to do");
+}
+
+#[test]
 fn requests_in_one_region_equal_each_alone() {
     let cases: Vec<_> = [
         (Format::Q4_K, 1),

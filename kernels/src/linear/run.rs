@@ -97,6 +97,9 @@ pub fn linear_each(
         let wanted = outputs.len() - rest.len();
         return mismatch(format!("{wanted} outputs, found {}", outputs.len()));
     }
+    if jobs.is_empty() {
+        return Ok(());
+    }
     run_jobs(team, scratch, &jobs, outputs)
 }
 
