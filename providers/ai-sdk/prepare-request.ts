@@ -95,8 +95,9 @@ function prepareResponseFormat(
   inPrompt: boolean | undefined,
 ): Pick<ChatRequest, 'responseFormat'> {
   if (format?.type !== 'json') return {};
+  const { name, description } = format;
   const schema: JSONSchema | undefined = format.schema === undefined ? undefined : { ...format.schema };
-  return { responseFormat: { type: 'json', ...defined({ schema, inPrompt }) } };
+  return { responseFormat: { type: 'json', ...defined({ schema, name, description, inPrompt }) } };
 }
 
 /** Ours goes first; portable levels between ours go to the nearest one, with a warning. */

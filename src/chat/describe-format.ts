@@ -7,6 +7,10 @@ export type ResponseFormat =
   | {
       readonly type: 'json';
       readonly schema?: JSONSchema;
+      /** What the answer is called. */
+      readonly name?: string;
+      /** What the answer is, in words. */
+      readonly description?: string;
       /** Tell the model of the format in the prompt. @default only where the conversation does not speak of it */
       readonly inPrompt?: boolean;
     };
@@ -14,7 +18,7 @@ export type ResponseFormat =
 /**
  * Tells the model of the format that its answer is held to, where the conversation does not: what a model expects to
  * write it writes better than what it is forced to. Unless it is asked for, a conversation that mentions all properties
- * of a schema, or JSON where there is no schema, stays as it is.
+ * of a schema, or JSON where there is no schema, and the format's description, stays as it is.
  * @param showsSystem whether the template has a place for words of the system
  */
 export function describeFormat(
@@ -22,15 +26,21 @@ export function describeFormat(
   format: ResponseFormat | undefined,
   showsSystem: () => boolean,
 ): readonly ChatMessage[] {
-  if (format?.type !== 'json' || !(format.inPrompt ?? !isKnown(messages, format.schema))) return messages;
+  if (format?.type !== 'json' || !(format.inPrompt ?? !isKnown(messages, format))) return messages;
+  const { schema, name, description } = format;
+  const subject = [name, description].filter((words) => words !== undefined && words !== '').join(': ');
+  const answer = `Answer with JSON${subject === '' ? '' : ` (${subject})`}`;
   const text =
-    format.schema === undefined
-      ? 'Answer with JSON.'
-      : `Answer with JSON that is valid under this JSON schema:\n${JSON.stringify(format.schema)}`;
+    schema === undefined
+      ? `${answer}.`
+      : `${answer} that is valid under this JSON schema:\n${JSON.stringify(schema)}`;
   return addInstructions(messages, text, showsSystem());
 }
 
-function isKnown(messages: readonly ChatMessage[], schema: JSONSchema | undefined): boolean {
+function isKnown(
+  messages: readonly ChatMessage[],
+  { schema, description = '' }: ResponseFormat & { type: 'json' },
+): boolean {
   const words = messages.map(({ content }) =>
     (typeof content === 'string'
       ? content
@@ -38,6 +48,7 @@ function isKnown(messages: readonly ChatMessage[], schema: JSONSchema | undefine
     ).toLowerCase(),
   );
   const isMentioned = (word: string): boolean => words.some((text) => text.includes(word.toLowerCase()));
+  if (!isMentioned(description)) return false;
   if (schema === undefined) return isMentioned('json');
   const { properties } = (typeof schema === 'boolean' ? {} : schema) as { readonly properties?: unknown };
   const names = typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];

@@ -27,6 +27,20 @@ describe('a model is told of the format of its answer', () => {
     expect(describeFormat(messages, { type: 'json' }, () => true)).toHaveLength(2);
   });
 
+  it('with its name and description, which the conversation may not know while it names the properties', () => {
+    const named = { type: 'json', schema, name: 'trip', description: 'A journey by train.' } as const;
+    const messages = ask('Give me the city and the number of days.');
+    expect(describeFormat(messages, named, () => true)).toEqual([
+      { role: 'system', content: told.replace('JSON', 'JSON (trip: A journey by train.)') },
+      ...messages,
+    ]);
+    expect(describeFormat(messages, { ...named, description: 'the number of days' }, () => true)).toBe(messages);
+    expect(describeFormat(ask('Where to?'), { type: 'json', name: 'trip' }, () => true)[0]).toEqual({
+      role: 'system',
+      content: 'Answer with JSON (trip).',
+    });
+  });
+
   it('always or never where that is asked for', () => {
     const known = ask('Give me the city and the number of days.');
     expect(describeFormat(known, { type: 'json', schema, inPrompt: true }, () => true)).toHaveLength(2);

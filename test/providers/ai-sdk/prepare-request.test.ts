@@ -163,13 +163,13 @@ test('tools, tool choice and response format go to the model', async () => {
       { type: 'provider', id: 'other.search', name: 'search', args: {} },
     ],
     toolChoice: { type: 'tool', toolName: 'add' },
-    responseFormat: { type: 'json', schema: { type: 'object' } },
+    responseFormat: { type: 'json', schema: { type: 'object' }, name: 'sum', description: 'A sum.' },
   });
   expect(request).toStrictEqual({
     messages,
     tools: [{ name: 'add', description: 'Adds.', parameters: { type: 'object' }, strict: true }],
     toolChoice: { name: 'add' },
-    responseFormat: { type: 'json', schema: { type: 'object' } },
+    responseFormat: { type: 'json', schema: { type: 'object' }, name: 'sum', description: 'A sum.' },
   });
   expect(warnings).toEqual([{ type: 'unsupported', feature: 'provider-defined tool other.search' }]);
 });
