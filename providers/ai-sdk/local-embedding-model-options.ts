@@ -1,6 +1,6 @@
 import type { SharedV4ProviderOptions } from '@ai-sdk/provider';
-import { parseProviderOptions } from '@ai-sdk/provider-utils';
 import { z } from 'zod/v4';
+import { parseOptions } from './parse-options.ts';
 
 /** What `providerOptions.local` of an embedding call may hold. A type, not an interface: it must fit into a JSON object. */
 export type LocalEmbeddingModelOptions = {
@@ -34,5 +34,5 @@ const embeddingOptions = z.strictObject({
 export async function parseEmbeddingOptions(
   providerOptions: SharedV4ProviderOptions | undefined,
 ): Promise<LocalEmbeddingModelOptions> {
-  return (await parseProviderOptions({ provider: 'local', providerOptions, schema: embeddingOptions })) ?? {};
+  return parseOptions(providerOptions, embeddingOptions);
 }

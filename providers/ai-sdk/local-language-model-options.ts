@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@ai-sdk/provider';
 import type { JSONValue, SharedV4ProviderOptions } from '@ai-sdk/provider';
-import { parseProviderOptions } from '@ai-sdk/provider-utils';
 import { z } from 'zod/v4';
+import { parseOptions } from './parse-options.ts';
 
 /** What `providerOptions.local` of a call may hold. A type, not an interface: it must fit into a JSON object. */
 export type LocalLanguageModelOptions = {
@@ -94,16 +94,12 @@ const localLanguageModelOptions = z.strictObject({
 export async function parseLocalOptions(
   providerOptions: SharedV4ProviderOptions | undefined,
 ): Promise<LocalLanguageModelOptions> {
-  const options = await parseProviderOptions({
-    provider: 'local',
-    providerOptions,
-    schema: localLanguageModelOptions,
-  });
-  if (options?.parallelToolCalls === false && (options.maxToolCalls ?? 1) > 1) {
+  const options = await parseOptions(providerOptions, localLanguageModelOptions);
+  if (options.parallelToolCalls === false && (options.maxToolCalls ?? 1) > 1) {
     throw new InvalidArgumentError({
       argument: 'providerOptions',
       message: `The options parallelToolCalls: false and maxToolCalls: ${options.maxToolCalls} contradict each other; give one of them.`,
     });
   }
-  return options ?? {};
+  return options;
 }

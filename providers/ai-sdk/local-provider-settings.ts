@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '@ai-sdk/provider';
 import { z } from 'zod/v4';
 import type { FetchOptions, SharedLoadOptions } from '#rivulet';
 import { defined } from '../defined.ts';
+import { describeIssues } from './describe-issues.ts';
 
 /** Time as a number of milliseconds, or with its unit; `forever` and Infinity are the same. */
 export type KeepAlive = number | 'forever' | `${number}${'ms' | 's' | 'm' | 'h'}`;
@@ -68,7 +69,7 @@ export function readSettings(settings: LocalProviderSettings): HandleSettings {
     const name = issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0];
     throw new InvalidArgumentError({
       argument: String(name ?? 'settings'),
-      message: `The settings of a local model are wrong: ${error.issues.map(describeIssue).join('; ')}.`,
+      message: `The settings of a local model are wrong: ${describeIssues(error.issues)}.`,
       cause: error,
     });
   }
@@ -104,9 +105,4 @@ function readTime(time: KeepAlive): number | 'forever' {
   if (typeof time === 'number') return time;
   const unit = /[a-z]+$/.exec(time)?.[0] ?? 'ms';
   return Number.parseFloat(time) * (unitMs[unit] ?? 1);
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string {
-  const place = issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-  return `${place}${issue.message}`;
 }

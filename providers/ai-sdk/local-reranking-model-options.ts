@@ -1,6 +1,6 @@
 import type { SharedV4ProviderOptions } from '@ai-sdk/provider';
-import { parseProviderOptions } from '@ai-sdk/provider-utils';
 import { z } from 'zod/v4';
+import { parseOptions } from './parse-options.ts';
 
 /** What `providerOptions.local` of a reranking call may hold. A type, not an interface: it must fit into a JSON object. */
 export type LocalRerankingModelOptions = {
@@ -19,5 +19,5 @@ const rerankingOptions = z.strictObject({
 export async function parseRerankingOptions(
   providerOptions: SharedV4ProviderOptions | undefined,
 ): Promise<LocalRerankingModelOptions> {
-  return (await parseProviderOptions({ provider: 'local', providerOptions, schema: rerankingOptions })) ?? {};
+  return parseOptions(providerOptions, rerankingOptions);
 }

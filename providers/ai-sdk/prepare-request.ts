@@ -70,8 +70,17 @@ function prepareTools(
 ): Pick<ChatRequest, 'tools' | 'toolChoice'> {
   const definitions: ToolDefinition[] = [];
   for (const tool of tools ?? []) {
-    if (tool.type === 'function') definitions.push(convertTool(tool));
-    else warnings.push({ type: 'unsupported', feature: `provider-defined tool ${tool.id}` });
+    if (tool.type === 'provider') {
+      warnings.push({ type: 'unsupported', feature: `provider-defined tool ${tool.id}` });
+      continue;
+    }
+    definitions.push(convertTool(tool));
+    if ((tool.inputExamples ?? []).length === 0) continue;
+    warnings.push({
+      type: 'unsupported',
+      feature: `input examples of tool ${tool.name}`,
+      details: 'Wrap the model with addToolInputExamplesMiddleware: it puts them into the description.',
+    });
   }
   return {
     ...(definitions.length === 0 ? {} : { tools: definitions }),

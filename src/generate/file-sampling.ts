@@ -56,8 +56,7 @@ export function readFileSampling(file: Metadata | undefined): FileSampling {
   return {
     temperature: () => bounded('temp', 0, Infinity),
     topK: () => whole(bounded('top_k', 0, Number.MAX_SAFE_INTEGER)),
-    // At 0 llama.cpp keeps the best token alone, as any positive value this small does.
-    topP: () => bounded('top_p', Number.MIN_VALUE, 1),
+    topP: () => bounded('top_p', 0, 1),
     minP: () => bounded('min_p', 0, 1),
     repeatPenalty: () => read('penalty_repeat'),
     repeatLastN: () => whole(bounded('penalty_last_n', -1, Number.MAX_SAFE_INTEGER)),

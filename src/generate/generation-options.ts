@@ -14,7 +14,7 @@ export interface GenerationOptions {
   readonly temperature?: number;
   /** Keep the k best; 0 = all. @default 40 */
   readonly topK?: number;
-  /** Keep the fewest tokens whose probability adds up to p; 1 = all. @default 0.95 */
+  /** Keep the fewest tokens whose probability adds up to p; 1 = all, 0 = the best alone. @default 0.95 */
   readonly topP?: number;
   /** Keep tokens at least this fraction as probable as the best; 0 = all. @default 0.05 */
   readonly minP?: number;

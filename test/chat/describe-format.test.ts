@@ -34,7 +34,9 @@ describe('a model is told of the format of its answer', () => {
       { role: 'system', content: told.replace('JSON', 'JSON (trip: A journey by train.)') },
       ...messages,
     ]);
-    expect(describeFormat(messages, { ...named, description: 'the number of days' }, () => true)).toBe(messages);
+    expect(describeFormat(messages, { ...named, description: 'the number of days' }, () => true)).toBe(
+      messages,
+    );
     expect(describeFormat(ask('Where to?'), { type: 'json', name: 'trip' }, () => true)[0]).toEqual({
       role: 'system',
       content: 'Answer with JSON (trip).',

@@ -65,6 +65,11 @@ describe('resolveOptions', () => {
     });
   });
 
+  test('a probability of 0 keeps the best token alone, as in llama.cpp', () => {
+    expect(resolveOptions({ topP: 0, typicalP: 0 }, 100)).toMatchObject({ topP: 0, typicalP: 0 });
+    expect(resolveOptions({}, 100, file({ top_p: 0 })).topP).toBe(0);
+  });
+
   test("a file's nonsense is an error only while the request leaves it open", () => {
     const broken = file({ temp: 'hot', top_p: Number.NaN });
     expect(() => resolveOptions({}, 100, broken)).toThrow(
@@ -81,11 +86,11 @@ describe('resolveOptions', () => {
     ['temperature', { temperature: '1' as unknown as number }],
     ['topK', { topK: -1 }],
     ['topK', { topK: 1.5 }],
-    ['topP', { topP: 0 }],
+    ['topP', { topP: -0.1 }],
     ['topP', { topP: 1.01 }],
     ['minP', { minP: -0.1 }],
     ['minP', { minP: 2 }],
-    ['typicalP', { typicalP: 0 }],
+    ['typicalP', { typicalP: -0.1 }],
     ['repeatPenalty', { repeatPenalty: 0 }],
     ['repeatLastN', { repeatLastN: -2 }],
     ['frequencyPenalty', { frequencyPenalty: Number.NaN }],

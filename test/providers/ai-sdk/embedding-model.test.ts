@@ -40,7 +40,7 @@ describe('embedding models', () => {
     expect(embeddings[0]).toHaveLength(4);
     await expect(
       embed({ model, value, providerOptions: { local: { poolign: 'mean' } }, maxRetries: 0 }),
-    ).rejects.toThrow('invalid local provider options');
+    ).rejects.toThrow('invalid local provider options: Unrecognized key: "poolign"');
   });
 
   test('an abort is thrown as it is', async () => {

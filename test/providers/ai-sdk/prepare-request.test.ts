@@ -98,6 +98,22 @@ test.each([
 });
 
 test.each([
+  [{ minP: 'high' }, 'minP: Invalid input: expected number, received string'],
+  [{ foo: 1, samplers: ['top-k', 'x'] }, 'samplers.1: '],
+  [{ foo: 1 }, 'Unrecognized key: "foo"'],
+  [
+    { reasoning: { maxTokens: 'many' } },
+    'reasoning.maxTokens: Invalid input: expected number, received string',
+  ],
+  [{ reasoning: 5 }, 'reasoning: Invalid input'],
+  [{ grammar: { gbnf: 1 } }, 'grammar.gbnf: Invalid input: expected string, received number'],
+  [{ grammar: { regex: '', gbnf: '' } }, 'grammar: '],
+  [{ logitBias: { hello: 1 } }, 'logitBias.hello: '],
+])('what is wrong with %j is told with its path', async (local, message) => {
+  await expect(prepareRequest({ prompt, providerOptions: { local } })).rejects.toThrow(message);
+});
+
+test.each([
   ['none', 'off', []],
   ['low', 'low', []],
   ['medium', 'medium', []],
@@ -160,6 +176,12 @@ test('tools, tool choice and response format go to the model', async () => {
     prompt,
     tools: [
       { type: 'function', name: 'add', description: 'Adds.', inputSchema: { type: 'object' }, strict: true },
+      {
+        type: 'function',
+        name: 'sub',
+        inputSchema: { type: 'object' },
+        inputExamples: [{ input: { a: 1 } }],
+      },
       { type: 'provider', id: 'other.search', name: 'search', args: {} },
     ],
     toolChoice: { type: 'tool', toolName: 'add' },
@@ -167,11 +189,21 @@ test('tools, tool choice and response format go to the model', async () => {
   });
   expect(request).toStrictEqual({
     messages,
-    tools: [{ name: 'add', description: 'Adds.', parameters: { type: 'object' }, strict: true }],
+    tools: [
+      { name: 'add', description: 'Adds.', parameters: { type: 'object' }, strict: true },
+      { name: 'sub', parameters: { type: 'object' } },
+    ],
     toolChoice: { name: 'add' },
     responseFormat: { type: 'json', schema: { type: 'object' }, name: 'sum', description: 'A sum.' },
   });
-  expect(warnings).toEqual([{ type: 'unsupported', feature: 'provider-defined tool other.search' }]);
+  expect(warnings).toEqual([
+    {
+      type: 'unsupported',
+      feature: 'input examples of tool sub',
+      details: 'Wrap the model with addToolInputExamplesMiddleware: it puts them into the description.',
+    },
+    { type: 'unsupported', feature: 'provider-defined tool other.search' },
+  ]);
 });
 
 test('a trailing assistant message is to be continued unless it calls tools', async () => {
