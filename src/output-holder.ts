@@ -8,6 +8,7 @@ import { GrammarEngine } from './grammar/grammar-engine.ts';
 import type { GrammarMaskOptions } from './grammar/grammar-mask.ts';
 import { needsGrammar, outputGrammar } from './grammar/output-grammar.ts';
 import type { OutputDemand, OutputGrammar } from './grammar/output-grammar.ts';
+import { outputFailure } from './output-failure.ts';
 import { ThoughtBudget } from './grammar/thought-budget.ts';
 import type { TokenMask } from './grammar/token-mask.ts';
 import type { Tokenizer } from './tokenizer/tokenizer.ts';
@@ -58,7 +59,7 @@ export class OutputHolder {
       return this.#engine.mask(key, () => made.grammar, options);
     };
     return {
-      warnings: made === undefined ? [] : warningsOf(made),
+      warnings: made === undefined ? [] : warningsOf(made, demand),
       mask: async () => {
         const mask = await inner();
         const { budget } = options;
@@ -79,7 +80,11 @@ export class OutputHolder {
     let made = this.#made.get(key);
     if (made === undefined) {
       if (this.#made.size >= maximumKept) this.#made.clear();
-      made = outputGrammar(demand);
+      try {
+        made = outputGrammar(demand);
+      } catch (error) {
+        throw outputFailure(error, demand);
+      }
       this.#made.set(key, made);
     }
     return made;
@@ -95,7 +100,8 @@ function isEnforced({ unenforced, unenforcedArguments }: OutputGrammar): boolean
   return unenforced.length === 0 && unenforcedArguments.length === 0;
 }
 
-function warningsOf({ unenforced, unenforcedArguments }: OutputGrammar): Warning[] {
+function warningsOf({ unenforced, unenforcedArguments }: OutputGrammar, { tools }: OutputDemand): Warning[] {
+  const callerName = (tool: string): string => tools.find(({ name }) => name === tool)?.callerName ?? tool;
   const advice = 'the output is checked against it at its end, and finish tells when it does not hold';
   return [
     ...unenforced.map((path): Warning => ({
@@ -106,7 +112,7 @@ function warningsOf({ unenforced, unenforcedArguments }: OutputGrammar): Warning
     ...unenforcedArguments.map(({ tool, path }): Warning => ({
       type: 'compatibility',
       feature: 'tools',
-      message: `${path} of the tool "${tool}" is not enforced while the call is made: ${advice}.`,
+      message: `${path} of the tool "${callerName(tool)}" is not enforced while the call is made: ${advice}.`,
     })),
   ];
 }

@@ -39,12 +39,7 @@ export function mapError(
   const { option } = error.details;
   if (code === 'INVALID_ARGUMENT' || badGrammar.has(code)) {
     return new InvalidArgumentError({
-      argument:
-        typeof option === 'string'
-          ? (argumentNames.get(option) ?? option)
-          : badGrammar.has(code)
-            ? 'responseFormat'
-            : 'options',
+      argument: typeof option === 'string' ? (argumentNames.get(option) ?? option) : unnamedArgument(code),
       message,
       cause: error,
     });
@@ -53,6 +48,13 @@ export function mapError(
     return withCause(new UnsupportedFunctionalityError({ functionality: 'request', message }), error);
   }
   return error;
+}
+
+/** The argument that an error is about when it names no option. */
+function unnamedArgument(code: ErrorCode): string {
+  // Other notations than schemas stand among our own options.
+  if (code === 'GRAMMAR_INVALID') return 'providerOptions';
+  return badGrammar.has(code) ? 'responseFormat' : 'options';
 }
 
 /** These classes take no cause in their constructor. */

@@ -77,7 +77,7 @@ function checkChoice({ tools = [], toolChoice }: ConversationInput): void {
     isNamed
       ? `Expected toolChoice to name one of the tools (${names || 'there are none'}), got "${toolChoice.name}".`
       : 'Expected tools together with toolChoice "required", got none. Give tools or leave toolChoice away.',
-    isNamed ? { details: { toolName: toolChoice.name } } : {},
+    { details: { option: 'toolChoice', ...(isNamed ? { toolName: toolChoice.name } : {}) } },
   );
 }
 

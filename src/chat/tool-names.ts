@@ -45,7 +45,7 @@ export function nameTools(tools: readonly ToolDefinition[], format: ToolFormat |
       throw new RivuletError(
         'INVALID_ARGUMENT',
         `Expected every tool to have a name of its own, but got ${found}. Rename the tool or leave it away.`,
-        { details: { toolName: tool.name } },
+        { details: { option: 'tools', toolName: tool.name } },
       );
     }
     offered.set(nameFor(tool.name), { name: tool.name, parameters: tool.parameters });

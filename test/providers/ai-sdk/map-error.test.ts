@@ -19,6 +19,16 @@ test('a wrong option has the name that the AI SDK gives it', () => {
   expect(error).toMatchObject({ argument: 'maxOutputTokens', cause });
 });
 
+test.each([
+  ['SCHEMA_INVALID', {}, 'responseFormat'],
+  ['SCHEMA_INVALID', { option: 'tools' }, 'tools'],
+  ['GRAMMAR_INVALID', {}, 'providerOptions'],
+  ['INVALID_ARGUMENT', { option: 'toolChoice' }, 'toolChoice'],
+  ['INVALID_ARGUMENT', {}, 'options'],
+] as const)('%s with the details %j is about %s', (code, details, argument) => {
+  expect(mapError(new RivuletError(code, 'Expected.', { details }), 'x.gguf')).toMatchObject({ argument });
+});
+
 test('UNSUPPORTED', () => {
   const error = mapError(new RivuletError('UNSUPPORTED', 'No images yet.'), 'x.gguf');
   expect(UnsupportedFunctionalityError.isInstance(error)).toBe(true);
