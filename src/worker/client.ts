@@ -4,6 +4,7 @@ import { errorFromPlain, RivuletError } from '../errors.ts';
 import type { GenerateEvent, ProgressListener } from '../events.ts';
 import type { Model, ModelInfo } from '../model.ts';
 import type { ModelHeader, OpenOptions } from '../open-model.ts';
+import { takeMerged } from './merge-deltas.ts';
 import type { Channel, StreamCall, ToClient, ToHost } from './protocol.ts';
 import { streamCredit } from './protocol.ts';
 
@@ -135,11 +136,13 @@ class Connection {
     try {
       for (;;) {
         signal?.throwIfAborted();
-        const event = stream.events.shift();
-        if (event !== undefined) {
-          yield event;
-          if (++read % (streamCredit / 2) === 0) {
-            this.#channel.post({ type: 'grant', stream: id, credit: streamCredit / 2 });
+        const taken = takeMerged(stream.events);
+        if (taken !== undefined) {
+          yield taken.event;
+          read += taken.count;
+          if (read >= streamCredit / 2) {
+            this.#channel.post({ type: 'grant', stream: id, credit: read });
+            read = 0;
           }
         } else if ('error' in stream) {
           throw stream.error;

@@ -1,11 +1,11 @@
 import type { TextSlice } from '../embed/text-vectors.ts';
 import { errorToPlain, RivuletError } from '../errors.ts';
 import type { GenerateEvent } from '../events.ts';
-import { nextTurn } from '../generate/next-turn.ts';
 import type { Model } from '../model.ts';
 import { openModel } from '../open-model.ts';
 import type { OpenedModel } from '../open-model.ts';
 import type { Platform } from '../platform.ts';
+import { collectMessages } from './collect-messages.ts';
 import type { Channel, StreamCall, ToClient, ToHost } from './protocol.ts';
 
 interface HostedStream {
@@ -114,26 +114,6 @@ export function hostModel(
         break;
     }
   });
-}
-
-/**
- * Posts what comes up in one turn as one message: with many streams a step gives many events, and each message wakes
- * the other thread. The turn ends once the engine has begun its next step, so that posting takes none of its time.
- */
-function collectMessages(channel: Channel<ToClient, ToHost>): (message: ToClient) => void {
-  let waiting: ToClient[] = [];
-
-  const postAll = async (): Promise<void> => {
-    await nextTurn();
-    const [first, ...others] = waiting;
-    const messages = waiting;
-    waiting = [];
-    if (first !== undefined) channel.post(others.length === 0 ? first : { type: 'several', messages });
-  };
-
-  return (message) => {
-    if (waiting.push(message) === 1) void postAll();
-  };
 }
 
 function startCall(model: Model, call: StreamCall, signal: AbortSignal): AsyncIterable<GenerateEvent> {

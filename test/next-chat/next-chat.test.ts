@@ -30,6 +30,7 @@ if (executablePath === undefined) {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const kernels = [join(root, `kernels/rivulet.${platformTriple()}.node`)].find(existsSync);
+const otherMachine = fileURLToPath(new URL('other-machine.sh', import.meta.url));
 const screenshots = process.env['SCREENSHOTS'];
 
 /** An application that is installed and built already, to work on these tests. */
@@ -41,7 +42,11 @@ let browser: Browser;
 beforeAll(async () => {
   if (executablePath === undefined) return;
   app = given ?? (await prepareApp());
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  browser = await chromium.launch({
+    executablePath: process.platform === 'win32' ? executablePath : otherMachine,
+    args: ['--no-sandbox'],
+    env: { ...process.env, CHROMIUM: executablePath },
+  });
 });
 afterAll(async () => {
   await browser?.close();
@@ -219,6 +224,7 @@ describe.skipIf(executablePath === undefined)('the built application', () => {
     const lengths = async (): Promise<number[]> =>
       Promise.all(pages.map(async (page) => (await lastText(page)).length));
     const first = await lengths();
+    await wait(1000);
     const stalls: number[] = [];
     const work: number[] = [];
     for (let part = 0; part < 5; part += 1) {
@@ -238,8 +244,9 @@ describe.skipIf(executablePath === undefined)('the built application', () => {
     console.log(`longest stalls of the event loop: ${text(stalls)} ms; own work ${text(work)} ms`);
     expect(streaming).toEqual(Array.from({ length: 8 }, () => 'streaming'));
     second.forEach((length, index) => expect(length).toBeGreaterThan(first[index]!));
-    // Its own work is the loop's fault. The rest of a stall is the browser's and others', on the same cores.
+    // Its own work is the loop's fault; the rest of a stall is the scheduler's, for whom two cores are few: 7 to 9 ms here.
     expect(Math.max(...work)).toBeLessThan(10);
+    expect(stalls.toSorted((a, b) => a - b)[2]).toBeLessThan(20);
     await context.close();
   });
 });
