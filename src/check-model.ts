@@ -28,9 +28,6 @@ export interface ModelCheck {
   };
 }
 
-/** Bytes of the forms of cached values, against four of the widest. */
-const cacheShares = { f32: 1, f16: 1 / 2, q8_0: 34 / 128, q4_0: 18 / 128 } as const;
-
 /**
  * Reads the header of a local file and judges it.
  * @throws {RivuletError} for files that are no models; the signal's reason on abort
@@ -44,7 +41,8 @@ export async function checkFile(
   const gguf = await openGguf(nodePlatform, path, options.signal);
   try {
     const { info, memory } = inspectGguf(reference, gguf);
-    const { contextLength = 'auto', dialect = 'native', cacheType = 'f16' } = options;
+    const { contextLength = 'auto' } = options;
+    const cacheType = nodePlatform.cacheTypeOf({ ...options, gguf });
     const problems: string[] = [];
     const note = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
       try {
@@ -56,11 +54,10 @@ export async function checkFile(
       }
     };
     await note(() => checkLoadOptions(options));
-    const chosen = await note(() => chooseContextLength(gguf, contextLength, nodePlatform));
+    const chosen = await note(() => chooseContextLength(gguf, contextLength, { ...nodePlatform, cacheType }));
     const length = chosen ?? info.contextLength;
     await note(() => buildGraph(gguf, length, options.signal));
-    const share = dialect === 'portable' ? 1 : cacheShares[cacheType];
-    const cacheBytes = Math.ceil((cacheBytesPerToken(gguf) ?? 0) * share * length);
+    const cacheBytes = Math.ceil((cacheBytesPerToken(gguf, cacheType) ?? 0) * length);
     const { weightBytes } = memory;
     if (weightBytes + cacheBytes > availableBytes) {
       problems.push(

@@ -10,6 +10,9 @@ import { closeGguf, openGguf } from './open-gguf.ts';
 import { nodePlatform } from './platform-node.ts';
 import { createTokenizer } from './tokenizer/create-tokenizer.ts';
 
+/** Of an engine that nobody has told anything else. */
+const usualCacheType = 'f16';
+
 /** What a file says about itself, without its weights being read. */
 export interface ModelInspection {
   readonly info: ModelInfo;
@@ -23,7 +26,7 @@ export interface ModelInspection {
   readonly memory: {
     /** Bytes of all tensors, as they are in the file. */
     readonly weightBytes: number;
-    /** Bytes that every token of a sequence adds. */
+    /** Bytes that every token of a sequence adds, in the native engine's usual form (f16). */
     readonly cacheBytesPerToken: number;
   };
 }
@@ -47,7 +50,10 @@ export function inspectGguf(reference: string, gguf: GgufFile): ModelInspection 
   const { metadata, tensors } = gguf;
   let made: ChatTemplate | undefined;
   const template = (): ChatTemplate => (made ??= createTemplate(metadata, createTokenizer(metadata)));
-  const contextLength = chooseContextLength(gguf, 'auto', nodePlatform);
+  const contextLength = chooseContextLength(gguf, 'auto', {
+    cacheBudgetBytes: nodePlatform.cacheBudgetBytes,
+    cacheType: usualCacheType,
+  });
   const vocabularySize = metadata.optionalStrings('tokenizer.ggml.tokens')?.length ?? 0;
   return {
     info: describeModel(reference, gguf, vocabularySize, contextLength, template),
@@ -57,7 +63,7 @@ export function inspectGguf(reference: string, gguf: GgufFile): ModelInspection 
     ...inspectTemplate(template),
     memory: {
       weightBytes: Array.from(tensors).reduce((sum, tensor) => sum + tensor.byteLength, 0),
-      cacheBytesPerToken: cacheBytesPerToken(gguf) ?? 0,
+      cacheBytesPerToken: cacheBytesPerToken(gguf, usualCacheType) ?? 0,
     },
   };
 }

@@ -19,7 +19,8 @@ import type { LoadOptions, Model, ModelCapabilities, ModelInfo } from './model.t
 import { noEncoders, openEncoder } from './open-encoder.ts';
 import type { OpenEncoderOptions } from './open-encoder.ts';
 import { closeGguf, openGguf } from './open-gguf.ts';
-import type { Platform, SessionRequest } from './platform.ts';
+import type { CacheType, Platform, SessionRequest } from './platform.ts';
+import { cacheElementBytes } from './session/cache-element-bytes.ts';
 import type { Encoder } from './session/encoder.ts';
 import { SequenceCache } from './session/sequence-cache.ts';
 import type { Session } from './session/session.ts';
@@ -59,7 +60,10 @@ export async function openModel(
   const gguf = await openGguf(platform, location, options.signal);
   let running: Session | Encoder | undefined;
   try {
-    const contextLength = chooseContextLength(gguf, options.contextLength ?? 'auto', platform);
+    const contextLength = chooseContextLength(gguf, options.contextLength ?? 'auto', {
+      cacheBudgetBytes: platform.cacheBudgetBytes,
+      cacheType: platform.cacheTypeOf({ ...options, gguf }),
+    });
     const encodesOnly = onlyEncodes(gguf.metadata);
     const opening = options.vocabularyOnly
       ? undefined
@@ -205,13 +209,13 @@ export function describeModel(
 export function chooseContextLength(
   gguf: GgufFile,
   wanted: number | 'auto',
-  platform: Pick<Platform, 'cacheBudgetBytes'>,
+  cache: { readonly cacheBudgetBytes: number; readonly cacheType: CacheType },
 ): number {
   const trained = trainedContextLength(gguf.metadata);
   if (wanted === 'auto') {
-    const bytesPerToken = cacheBytesPerToken(gguf);
+    const bytesPerToken = cacheBytesPerToken(gguf, cache.cacheType);
     if (bytesPerToken === undefined) return trained;
-    return Math.max(1, Math.min(trained, Math.floor(platform.cacheBudgetBytes / bytesPerToken)));
+    return Math.max(1, Math.min(trained, Math.floor(cache.cacheBudgetBytes / bytesPerToken)));
   }
   if (Number.isInteger(wanted) && wanted > 0 && wanted <= trained) return wanted;
   throw new RivuletError(
@@ -222,10 +226,12 @@ export function chooseContextLength(
 }
 
 /** Bytes of cache per token; undefined for files that hold a vocabulary only or that no graph is known for. */
-export function cacheBytesPerToken(gguf: GgufFile): number | undefined {
+export function cacheBytesPerToken(gguf: GgufFile, cacheType: CacheType): number | undefined {
   if (!gguf.tensors.has(embeddingName(gguf.tensors))) return undefined;
   try {
-    return SequenceCache.bytesPerToken(cacheLayers(readModelConfig(gguf.metadata, gguf.tensors, new Map())));
+    const config = readModelConfig(gguf.metadata, gguf.tensors, new Map());
+    const share = cacheElementBytes[cacheType] / cacheElementBytes.f32;
+    return SequenceCache.bytesPerToken(cacheLayers(config)) * share;
   } catch (error) {
     if (RivuletError.isInstance(error) && error.code === 'ARCHITECTURE_UNSUPPORTED') return undefined;
     throw error;

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 
 import type { GgufFile } from './gguf/read-gguf.ts';
 import { buildNativeEncoderGraph, buildNativeGraph } from './graph/native-graph.ts';
-import type { EncoderRequest, Platform, SessionRequest } from './platform.ts';
+import type { CacheType, EncoderRequest, Platform, SessionRequest } from './platform.ts';
 import type { Encoder } from './session/encoder.ts';
 import { loadNativeAddon, platformTriple } from './session/load-native.ts';
 import { createNativeEncoder, createNativeSession } from './session/native-node.ts';
@@ -15,6 +15,7 @@ export const nodePlatform: Platform = {
   openSource: openFileSource,
   createSession,
   createEncoder,
+  cacheTypeOf,
   cacheBudgetBytes: Math.floor(totalmem() / 2),
 };
 
@@ -25,8 +26,8 @@ export function availableMemoryBytes(): number {
 
 async function createSession(request: SessionRequest): Promise<Session> {
   const paths = await Promise.all(request.gguf.sources.map((source) => realpath(source.name)));
-  const obstacle = request.dialect === 'portable' ? 'asked for' : nativeObstacle(request.gguf);
-  if (obstacle === undefined || request.dialect === 'native') return openNative(request, paths);
+  const obstacle = obstacleOf(request);
+  if (obstacle === undefined) return openNative(request, paths);
   if (request.dialect === undefined) warnOnce(obstacle);
   // Loaded when needed: onnxruntime-node's binding takes longer to load than the native engine a model.
   const { openPortable } = await import('./open-portable-node.ts');
@@ -36,8 +37,8 @@ async function createSession(request: SessionRequest): Promise<Session> {
 async function createEncoder(request: EncoderRequest): Promise<Encoder> {
   const { gguf, threads, rankTokens, signal } = request;
   const files = await Promise.all(gguf.sources.map((source) => realpath(source.name)));
-  const obstacle = request.dialect === 'portable' ? 'asked for' : nativeObstacle(gguf);
-  if (obstacle === undefined || request.dialect === 'native') {
+  const obstacle = obstacleOf(request);
+  if (obstacle === undefined) {
     const graph = await buildNativeEncoderGraph(gguf, { rankTokens, signal });
     signal?.throwIfAborted();
     return createNativeEncoder({ files, graph, threads });
@@ -48,21 +49,33 @@ async function createEncoder(request: EncoderRequest): Promise<Encoder> {
 }
 
 async function openNative(request: SessionRequest, files: readonly string[]): Promise<Session> {
-  const { gguf, contextLength, threads, signal, cacheType = 'f16' } = request;
+  const { gguf, contextLength, threads, signal } = request;
   const graph = await buildNativeGraph(gguf, { contextLength, signal });
   signal?.throwIfAborted();
   return createNativeSession({
     files,
     graph,
     contextLength,
-    cacheType,
+    cacheType: cacheTypeOf(request),
     cacheBudgetBytes: nodePlatform.cacheBudgetBytes,
     threads,
   });
 }
 
-/** Why the native engine cannot run a file here; undefined when it can. */
-function nativeObstacle(gguf: GgufFile): string | undefined {
+/** @default 'f16' in the native engine; the portable one has f32 only */
+function cacheTypeOf(request: Pick<SessionRequest, 'gguf' | 'dialect' | 'cacheType'>): CacheType {
+  return obstacleOf(request) === undefined ? (request.cacheType ?? 'f16') : 'f32';
+}
+
+/** Why the native engine does not run a file; undefined when it does, or fails because it was asked for. */
+function obstacleOf({
+  gguf,
+  dialect,
+}: {
+  readonly gguf: GgufFile;
+  readonly dialect?: string;
+}): string | undefined {
+  if (dialect !== undefined) return dialect === 'native' ? undefined : 'asked for';
   const found = loadNativeAddon();
   if ('missing' in found) return found.missing;
   return gguf.littleEndian ? undefined : 'the file is big-endian';

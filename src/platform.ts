@@ -38,6 +38,8 @@ export interface Platform {
   createSession(request: SessionRequest): Promise<Session>;
   /** Absent = the platform has no encoders. */
   createEncoder?(request: EncoderRequest): Promise<Encoder>;
+  /** The form in which a session that is made like this keeps keys and values. */
+  cacheTypeOf(request: Pick<SessionRequest, 'gguf' | 'dialect' | 'cacheType'>): CacheType;
   /** Memory that caches of sequences may take, in bytes. */
   readonly cacheBudgetBytes: number;
 }

@@ -1,5 +1,6 @@
 import { nativeCacheLayers } from '../graph/native-io.ts';
 import type { NativeEncoderGraph, NativeGraph } from '../graph/native-graph.ts';
+import { cacheElementBytes } from './cache-element-bytes.ts';
 import { describeEncoder } from './encoder.ts';
 import type { Encoder } from './encoder.ts';
 import { requireNativeAddon } from './load-native.ts';
@@ -30,8 +31,6 @@ const tokensPerStep = 256;
 /** As `PAGE_TOKENS` of `kernels/src/cache/layout.rs`. */
 const pageTokens = 64;
 
-const bytesPerElement = { f32: 4, f16: 2, q8_0: 34 / 32, q4_0: 18 / 32 } as const;
-
 /** Opens a graph in the native engine. @throws {RivuletError} `ENGINE_UNAVAILABLE`, `ENGINE_FAILED` */
 export async function createNativeSession(options: NativeSessionOptions): Promise<Session> {
   const { config, bytes } = options.graph;
@@ -61,7 +60,7 @@ export async function createNativeSession(options: NativeSessionOptions): Promis
     sequencesPerStep,
     tokensPerStep,
     pageTokens,
-    cacheBytesPerToken: elements * bytesPerElement[options.cacheType],
+    cacheBytesPerToken: elements * cacheElementBytes[options.cacheType],
   });
 }
 

@@ -20,6 +20,7 @@ export function tablePlatform(
       opened?.(session);
       return session;
     },
+    cacheTypeOf: () => 'f32',
     cacheBudgetBytes: 2 ** 30,
   };
 }
