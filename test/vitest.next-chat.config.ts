@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/next-chat/**/*.test.ts'],
+    globalSetup: 'test/next-chat/prepare-app.ts',
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 600_000,

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,8 +11,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recipeSchema } from '../../examples/next-chat/app/api/recipe/schema.ts';
 import { platformTriple } from '../../src/session/load-native.ts';
 import { defaultModelPath } from '../support/default-model.ts';
+import { open as openPage, send, shoot, statusIs } from './drive-page.ts';
 import { findChromium } from './find-chromium.ts';
-import { buildApp, installApp } from './install-app.ts';
+import { kernels } from './prepare-app.ts';
 import { serveModel } from './serve-model.ts';
 import type { ModelServer } from './serve-model.ts';
 import { startServer } from './start-server.ts';
@@ -28,25 +29,18 @@ if (executablePath === undefined) {
   console.log('No Chromium here: the tests of examples/next-chat are skipped. Install one, or set CHROMIUM.');
 }
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const kernels = [join(root, `kernels/rivulet.${platformTriple()}.node`)].find(existsSync);
 const otherMachine = fileURLToPath(new URL('other-machine.sh', import.meta.url));
-const screenshots = process.env['SCREENSHOTS'];
 
-/** An application that is installed and built already, to work on these tests. */
-const given = process.env['NEXT_CHAT_APP'];
-
-let app: string;
+/** Installed and built before these tests. */
+const app = process.env['NEXT_CHAT_APP'] ?? '';
 let browser: Browser;
 
 beforeAll(async () => {
   if (executablePath === undefined) return;
-  app = given ?? (await prepareApp());
   browser = await launch(executablePath);
 });
 afterAll(async () => {
   await browser?.close();
-  if (given === undefined && app !== undefined) rmSync(app, { recursive: true, force: true, maxRetries: 5 });
 });
 
 const launch = (path: string): Promise<Browser> =>
@@ -56,37 +50,9 @@ const launch = (path: string): Promise<Browser> =>
     env: { ...process.env, CHROMIUM: executablePath },
   });
 
-async function prepareApp(): Promise<string> {
-  const began = performance.now();
-  const folder = await installApp(kernels);
-  const installed = performance.now();
-  await buildApp(folder);
-  const [installMs, buildMs] = [installed - began, performance.now() - installed];
-  console.log(`installed in ${(installMs / 1000).toFixed(0)} s, built in ${(buildMs / 1000).toFixed(0)} s`);
-  return folder;
-}
-
-async function open(url: string): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 900, height: 760 } });
-  await page.goto(url);
-  return page;
-}
-
-async function send(page: Page, text: string): Promise<void> {
-  await page.getByLabel('Message').fill(text);
-  await page.getByRole('button', { name: 'Send' }).click();
-}
-
-const statusIs = (page: Page, status: string): Promise<void> =>
-  page.locator(`main[data-status="${status}"]`).waitFor();
+const open = (url: string): Promise<Page> => openPage(browser, url);
 
 const lastText = (page: Page): Promise<string> => page.locator('.message.assistant').last().innerText();
-
-async function shoot(page: Page, name: string): Promise<void> {
-  if (screenshots === undefined) return;
-  mkdirSync(screenshots, { recursive: true });
-  await page.screenshot({ path: join(screenshots, `${name}.png`) });
-}
 
 /** Lets the page of a chat have an answer that does not end. */
 async function openEndless(url: string, page?: Page): Promise<Page> {

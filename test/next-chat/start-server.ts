@@ -30,6 +30,8 @@ export interface Server {
   /** How often a file is mapped into the server's memory; a model that was loaded twice is there twice. */
   mappingsOf(file: string): number;
   stop(): Promise<void>;
+  /** At once, with streams under way. */
+  kill(): void;
 }
 
 const watchScript = fileURLToPath(new URL('watch-server.mjs', import.meta.url));
@@ -79,6 +81,7 @@ export async function startServer(
       await Promise.race([exit, wait(5000)]);
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     },
+    kill: () => void child.kill('SIGKILL'),
   };
 }
 

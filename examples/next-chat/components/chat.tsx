@@ -2,12 +2,13 @@
 
 import { useChat } from '@ai-sdk/react';
 import { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } from 'ai';
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { ChatMessage, ModelStatus } from '@/lib/messages';
 import { Composer } from './composer';
 import { LoadProgress } from './load-progress';
 import { MessageView } from './message-view';
+import { useFollowing } from './use-following';
 
 const suggestions = [
   'Why is the sky blue? Answer in three sentences.',
@@ -38,12 +39,13 @@ export function Chat({ modelName }: { readonly modelName: string }): ReactNode {
   });
   const busy = chat.status === 'submitted' || chat.status === 'streaming';
 
-  const end = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (chat.messages.length > 0) end.current?.scrollIntoView({ block: 'end' });
-  }, [chat.messages]);
+  // The figures of an answer come with its end, which the status tells.
+  const follow = useFollowing(chat.messages, chat.status);
 
-  const send = (text: string): void => void chat.sendMessage({ text });
+  const send = (text: string): void => {
+    follow();
+    void chat.sendMessage({ text });
+  };
 
   return (
     <main className="chat" data-status={chat.status}>
@@ -68,7 +70,11 @@ export function Chat({ modelName }: { readonly modelName: string }): ReactNode {
             key={message.id}
             message={message}
             streaming={busy && index === chat.messages.length - 1}
-            onApproval={(id, approved) => void chat.addToolApprovalResponse({ id, approved })}
+            onApproval={
+              index === chat.messages.length - 1
+                ? (id, approved) => void chat.addToolApprovalResponse({ id, approved })
+                : undefined
+            }
           />
         ))}
         {chat.status === 'submitted' && <LoadProgress status={status} />}
@@ -80,7 +86,6 @@ export function Chat({ modelName }: { readonly modelName: string }): ReactNode {
             </button>
           </p>
         )}
-        <div ref={end} className="end" />
       </section>
       <Composer
         busy={busy}

@@ -30,7 +30,8 @@ export function Composer({ busy, useTools, onUseTools, onSend, onStop }: Compose
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key === 'Enter' && !event.shiftKey) submit(event);
+          // Enter also ends the composition of a character, as in Japanese.
+          if (event.key === 'Enter' && !event.shiftKey && !event.nativeEvent.isComposing) submit(event);
         }}
       />
       <div className="composer-row">

@@ -15,12 +15,13 @@ export function LoadProgress({ status }: { readonly status: ModelStatus | undefi
   if (status === undefined || status.ready) return <p className="waiting">Thinking …</p>;
   const { phase, label, fraction } = status;
   return (
-    <div className="loading" role="status">
+    <div className="loading">
       <span>
         {phases[phase] ?? phase} <code>{label}</code>
-        {fraction !== undefined && ` ${Math.round(fraction * 100)} %`}
+        {/* Who listens to the page asks the bar: a hundred announcements would be too many. */}
+        {fraction !== undefined && <span aria-hidden> {Math.round(fraction * 100)} %</span>}
       </span>
-      <progress max={1} value={fraction} />
+      <progress max={1} value={fraction} aria-label={phases[phase] ?? phase} />
     </div>
   );
 }

@@ -10,26 +10,30 @@ const titles: Readonly<Record<ToolPart['type'], string>> = {
 
 interface ToolViewProps {
   readonly part: ToolPart;
-  readonly onApproval: (approvalId: string, approved: boolean) => void;
+  /** The answer that the call belongs to is being written; a stopped one leaves calls as they were. */
+  readonly running: boolean;
+  readonly onApproval: ((approvalId: string, approved: boolean) => void) | undefined;
 }
 
-export function ToolView({ part, onApproval }: ToolViewProps): ReactNode {
+export function ToolView(props: ToolViewProps): ReactNode {
+  const { part } = props;
   return (
     <section className="tool" data-state={part.state}>
       <h3>{titles[part.type]}</h3>
       <pre>{JSON.stringify(part.input ?? {}, undefined, 2)}</pre>
-      <Outcome part={part} onApproval={onApproval} />
+      <Outcome {...props} />
     </section>
   );
 }
 
-function Outcome({ part, onApproval }: ToolViewProps): ReactNode {
+function Outcome({ part, running, onApproval }: ToolViewProps): ReactNode {
   switch (part.state) {
     case 'input-streaming':
-      return <p>Writing the call …</p>;
+      return <p>{running ? 'Writing the call …' : 'Stopped: it did not run.'}</p>;
     case 'input-available':
-      return <p>Running …</p>;
+      return <p>{running ? 'Running …' : 'Stopped.'}</p>;
     case 'approval-requested':
+      if (onApproval === undefined) return <p>Not approved: it did not run.</p>;
       return (
         <div className="approval">
           <span>May this run?</span>

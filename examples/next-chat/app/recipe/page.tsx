@@ -7,10 +7,17 @@ import { recipeSchema } from '../api/recipe/schema';
 
 export default function RecipePage(): ReactNode {
   const [dish, setDish] = useState('pancakes');
-  const { object, submit, stop, isLoading, error } = useObject({ api: '/api/recipe', schema: recipeSchema });
+  // A stream of text has no place for an error: what is no recipe at its end was cut.
+  const [cut, setCut] = useState(false);
+  const { object, submit, stop, isLoading, error } = useObject({
+    api: '/api/recipe',
+    schema: recipeSchema,
+    onFinish: ({ object }) => setCut(object === undefined),
+  });
+  const problem = error?.message ?? (cut ? 'The recipe was cut off.' : undefined);
   const state = isLoading
     ? 'streaming'
-    : error !== undefined
+    : problem !== undefined
       ? 'error'
       : object === undefined
         ? 'empty'
@@ -22,6 +29,7 @@ export default function RecipePage(): ReactNode {
         className="recipe-form"
         onSubmit={(event) => {
           event.preventDefault();
+          setCut(false);
           submit(dish);
         }}
       >
@@ -43,13 +51,13 @@ export default function RecipePage(): ReactNode {
         The form of the answer is enforced. What stands in it is the model&rsquo;s: a tiny one writes nonsense
         in the right form.
       </p>
-      {error !== undefined && (
+      {problem !== undefined && (
         <p className="problem" role="alert">
-          {error.message}
+          {problem}
         </p>
       )}
       {object !== undefined && (
-        <article className="card">
+        <article className="card" aria-busy={isLoading}>
           <h1>{object.name}</h1>
           <p className="facts">
             {object.servings !== undefined && <span>serves {object.servings}</span>}

@@ -7,6 +7,7 @@ import {
   toUIMessageStream,
 } from 'ai';
 import { approvalSecret } from '@/lib/approval-secret';
+import { describeError } from '@/lib/describe-error';
 import type { AnswerFigures, ChatMessage } from '@/lib/messages';
 import { chatModel, modelReference } from '@/lib/model';
 import { reportProgress } from '@/lib/report-progress';
@@ -43,7 +44,10 @@ export async function POST(request: Request): Promise<Response> {
         model,
         instructions: 'You are a helpful assistant. Answer briefly.',
         messages: await convertToModelMessages(messages, { tools }),
-        ...(useTools ? { tools, toolApproval: { bookAppointment: 'user-approval' } } : {}),
+        tools,
+        // A call that was approved runs, also when no new ones are wanted any more.
+        ...(useTools ? {} : { activeTools: [] }),
+        toolApproval: { bookAppointment: 'user-approval' },
         experimental_toolApprovalSecret: approvalSecret,
         stopWhen: isStepCount(4),
         temperature: 0.3,
@@ -71,9 +75,4 @@ export async function POST(request: Request): Promise<Response> {
   });
 
   return createUIMessageStreamResponse({ stream, headers: streamHeaders });
-}
-
-/** The page shows it: without, everything would be called an error of the server. */
-function describeError(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

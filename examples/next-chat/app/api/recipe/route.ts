@@ -1,4 +1,6 @@
 import { createTextStreamResponse, Output, streamText, toTextStream } from 'ai';
+import type { LanguageModel } from 'ai';
+import { describeError } from '@/lib/describe-error';
 import { chatModel } from '@/lib/model';
 import { streamHeaders } from '@/lib/stream-headers';
 import { recipeSchema } from './schema';
@@ -8,8 +10,14 @@ export const maxDuration = 300;
 
 export async function POST(request: Request): Promise<Response> {
   const dish: unknown = await request.json();
+  let model: LanguageModel;
+  try {
+    model = await chatModel({ signal: request.signal });
+  } catch (error) {
+    return new Response(describeError(error), { status: 500 });
+  }
   const result = streamText({
-    model: await chatModel({ signal: request.signal }),
+    model,
     output: Output.object({ schema: recipeSchema }),
     prompt: `Write a recipe for ${String(dish)}.`,
     temperature: 0.3,
