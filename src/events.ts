@@ -100,8 +100,11 @@ export interface Progress {
   readonly phase: 'resolve' | 'download' | 'extract' | 'verify' | 'convert' | 'repack' | 'load';
   /** What is being worked on, for people. */
   readonly label: string;
+  /** Bytes of this phase that are done; absent where they are not counted. */
   readonly doneBytes?: number;
+  /** Bytes of the whole phase; absent where they are not known. */
   readonly totalBytes?: number;
 }
 
+/** Hears every step of long work. */
 export type ProgressListener = (progress: Progress) => void;

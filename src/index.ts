@@ -65,9 +65,12 @@ export interface FetchOptions {
   /**
    * Where relative paths are looked up first, also without the ending `.gguf`, before the working directory; they must
    * not lead out of it. References of other kinds (`hf:`, aliases …) and absolute paths are as without it.
+   * @default none
    */
   readonly modelDirectory?: string;
+  /** Hears every step of fetching and loading. @default none */
   readonly onProgress?: ProgressListener;
+  /** Ends the work. @default none */
   readonly signal?: AbortSignal;
 }
 

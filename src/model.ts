@@ -34,6 +34,10 @@ export interface Model {
   embed(request: EmbedRequest): Promise<EmbedResult>;
   /** Documents by how well they answer a query. */
   rerank(request: RerankRequest): Promise<RerankResult>;
+  /**
+   * Ids of a text. `parseSpecial`: control tokens that are written in it become such (@default false); `addSpecial`: with
+   * the tokens that begin and end a sequence (@default false).
+   */
   tokenize(text: string, options?: { parseSpecial?: boolean; addSpecial?: boolean }): Int32Array;
   detokenize(ids: ArrayLike<number>, options?: { special?: boolean }): string;
   /** What the model will see. */
@@ -88,16 +92,22 @@ export interface ModelCapabilities {
 }
 
 export interface ChatRequest extends GenerationOptions {
+  /** The conversation, oldest first. */
   readonly messages: readonly ChatMessage[];
+  /** Functions that the model may call. @default none */
   readonly tools?: readonly ToolDefinition[];
-  /** @default 'auto' */
+  /** `required`: the answer is calls; a name: calls of that tool; `none`: as if there were no tools. @default 'auto' */
   readonly toolChoice?: 'auto' | 'none' | 'required' | { readonly name: string };
   /** Most calls in one answer, of models that can make several. @default 16 */
   readonly maxToolCalls?: number;
-  /** `json`: the text of the answer is JSON and valid under the schema. */
+  /** `json`: the text of the answer is JSON and valid under the schema. @default text */
   readonly responseFormat?: ResponseFormat;
+  /**
+   * How much the model thinks before it answers: a level of its template, or the most tokens of its thoughts, at which
+   * they are closed. @default what the template does by itself
+   */
   readonly reasoning?: 'off' | 'low' | 'medium' | 'high' | { readonly maxTokens: number };
-  /** Given to the template as they are, over our own. */
+  /** Given to the template as they are, over our own. @default none */
   readonly templateVariables?: Readonly<Record<string, unknown>>;
   /** End the prompt with the opening of the assistant's turn. @default true */
   readonly addGenerationPrompt?: boolean;
@@ -111,9 +121,9 @@ export interface ChatRequest extends GenerationOptions {
 export interface CompleteRequest extends GenerationOptions {
   /** Text, or ids that go in exactly as given (no BOS added). */
   readonly prompt: string | Int32Array;
-  /** What follows the output: the model fills in the middle, if it was trained to. */
+  /** What follows the output: the model fills in the middle, if it was trained to. @default none */
   readonly suffix?: string;
-  /** A `prompt-logprobs` event comes first, with this many alternatives per prompt token (0–100). */
+  /** A `prompt-logprobs` event comes first, with this many alternatives per prompt token (0–100). @default no event */
   readonly promptLogprobs?: number;
 }
 
@@ -134,11 +144,13 @@ export interface LoadOptions {
   readonly maxStreams?: number;
   /** How the native engine keeps keys and values. @default 'f16' */
   readonly cacheType?: 'f32' | 'f16' | 'q8_0' | 'q4_0';
-  /** Jinja source used instead of the file's own template. */
+  /** Jinja source used instead of the file's own template. @default the file's, else by its tokens */
   readonly chatTemplate?: string;
   /** Tokenize, count and render without reading weights. @default false */
   readonly vocabularyOnly?: boolean;
+  /** Hears every step of the load. @default none */
   readonly onProgress?: ProgressListener;
+  /** Ends the load. @default none */
   readonly signal?: AbortSignal;
 }
 

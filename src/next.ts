@@ -5,7 +5,9 @@ import { nativeFiles } from './session/load-native.ts';
 
 /** The part of a Next.js configuration that {@link withRivulet} touches. */
 export interface NextSettings {
+  /** Packages that stay out of the bundle; `rivulet` and `onnxruntime-node` are added. */
   serverExternalPackages?: string[];
+  /** Files that a route takes along, by globs; the engine's thread and native libraries are added to every route. */
   outputFileTracingIncludes?: Record<string, string[]>;
 }
 
@@ -15,12 +17,17 @@ const externalPackages: readonly string[] = ['rivulet', 'onnxruntime-node'];
 /**
  * Completes a Next.js configuration so that route handlers, `next start` and `output: 'standalone'` find the engine.
  * @param config of the application; its own entries stay, and a configuration function stays one
- * @param folder that the application lies in, absolute
+ * @param folder that the application lies in, absolute; default: the working directory
  */
 export function withRivulet<Config extends object, Arguments extends unknown[]>(
   config: (...args: Arguments) => Config | Promise<Config>,
   folder?: string,
 ): (...args: Arguments) => Promise<Config & NextSettings>;
+/**
+ * Completes a Next.js configuration so that route handlers, `next start` and `output: 'standalone'` find the engine.
+ * @param config of the application; its own entries stay
+ * @param folder that the application lies in, absolute; default: the working directory
+ */
 export function withRivulet<Config extends object = NextSettings>(
   config?: Config,
   folder?: string,

@@ -15,7 +15,9 @@ export interface ConvertFileOptions {
   readonly output?: string;
   /** Replace a file that is there. @default false */
   readonly overwrite?: boolean;
+  /** Ends the work. @default none */
   readonly signal?: AbortSignal;
+  /** Hears how many bytes of the output are written. @default none */
   readonly onProgress?: ProgressListener;
 }
 

@@ -2,7 +2,9 @@ import type { Warning } from '../events.ts';
 
 /** How far a call for many texts is. */
 export interface TextProgress {
+  /** Texts that are done. */
   readonly done: number;
+  /** Texts of the call. */
   readonly total: number;
 }
 
@@ -12,7 +14,7 @@ export interface EmbedOptions {
   readonly dimensions?: number;
   /** What the texts are for: models with instructions for either get theirs in front. @default as they are */
   readonly kind?: 'query' | 'document';
-  /** Put in front of every text, instead of what `kind` would. */
+  /** Put in front of every text, instead of what `kind` would. @default nothing */
   readonly prefix?: string;
   /** How the tokens' vectors become one; `none` = all of them, one after another. @default the file's */
   readonly pooling?: 'mean' | 'cls' | 'last' | 'none';
@@ -25,7 +27,9 @@ export interface EmbedOptions {
 /** Texts to become vectors. */
 export interface EmbedRequest extends EmbedOptions {
   readonly values: readonly string[];
+  /** Hears how many texts are done. @default none */
   readonly onProgress?: (progress: TextProgress) => void;
+  /** Ends the work. @default none */
   readonly signal?: AbortSignal;
 }
 
@@ -37,7 +41,7 @@ export interface EmbedResult {
 }
 
 export interface RerankOptions {
-  /** What "relevant" means, for models that take an instruction. */
+  /** What "relevant" means, for models that take an instruction. @default the model's own words */
   readonly instruction?: string;
   /** Cut documents that are too long together with the query, with a warning, instead of failing. @default false */
   readonly truncate?: boolean;
@@ -47,9 +51,11 @@ export interface RerankOptions {
 export interface RerankRequest extends RerankOptions {
   readonly query: string;
   readonly documents: readonly string[];
-  /** Return the best so many only. */
+  /** Return the best so many only. @default all */
   readonly topN?: number;
+  /** Hears how many texts are done. @default none */
   readonly onProgress?: (progress: TextProgress) => void;
+  /** Ends the work. @default none */
   readonly signal?: AbortSignal;
 }
 
