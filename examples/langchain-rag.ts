@@ -5,6 +5,7 @@ import { StringOutputParser } from '@langchain/core/output_parsers';
 import { ChatPromptTemplate } from '@langchain/core/prompts';
 import { ChatLocal, LocalEmbeddings, LocalReranker } from 'rivulet/langchain';
 
+// node examples/langchain-rag.ts "A question about rivulet?" reranker.gguf
 const [question = 'How can I measure the speed of rivulet on my machine?', reranker] = process.argv.slice(2);
 
 /** One document per section of the README. */
@@ -26,17 +27,20 @@ const similar = documents
   .toSorted((left, right) => right.score - left.score)
   .map(({ document }) => document);
 
+// As much as the tiny default model keeps in view; from 1.5 B on take more.
+const topN = 1;
 const best =
   reranker === undefined
-    ? similar.slice(0, 2)
-    : await new LocalReranker(reranker, { topN: 2, truncate: true }).compressDocuments(
+    ? similar.slice(0, topN)
+    : await new LocalReranker(reranker, { topN, truncate: true }).compressDocuments(
         similar.slice(0, 10),
         question,
       );
 
 const prompt = ChatPromptTemplate.fromMessages([
-  ['system', 'Answer the question in one or two sentences, from the given text only.'],
-  ['human', '{context}\n\nQuestion: {question}'],
+  ['system', 'Answer the question in one sentence. Use only the text that you are given.'],
+  // A small model loses sight of a question that comes before a long text.
+  ['human', '{context}\n\nUsing the text above, answer this question: {question}'],
 ]);
 const chain = prompt
   .pipe(new ChatLocal({ model: 'smollm2', temperature: 0, maxTokens: 120 }))
