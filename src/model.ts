@@ -8,6 +8,7 @@ import type { ChatMessage, ToolDefinition } from './chat/messages.ts';
 import { answerFormat } from './chat/output/read-answer.ts';
 import { prepareConversation } from './chat/prepare-conversation.ts';
 import type { PreparedConversation } from './chat/prepare-conversation.ts';
+import { reasoningWarnings } from './chat/reasoning-warnings.ts';
 import { opensReasoning } from './chat/reasoning.ts';
 import { renderWithoutReasoning } from './chat/switch-off-reasoning.ts';
 import type { ChatTemplate, RenderedPrompt, TemplateInput } from './chat/template.ts';
@@ -264,7 +265,8 @@ export function createModel(parts: ModelParts): Model {
       holdOptions(request, output.reasoning),
     );
     const refused = prepared.continues && !continues ? [noContinuation] : [];
-    yield startEvent(info, [...guesses, ...refused, ...held.warnings]);
+    const unheard = reasoningWarnings(request.reasoning, source);
+    yield startEvent(info, [...guesses, ...refused, ...unheard, ...held.warnings]);
     const events = decode({
       loadMs: info.engine?.loadMs ?? 0,
       tokenizer,

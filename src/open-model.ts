@@ -1,5 +1,5 @@
 import { checkLoadOptions } from './check-load-options.ts';
-import { detectReasoning } from './chat/reasoning.ts';
+import { knownThoughts } from './chat/formats/detect-output.ts';
 import { namesTools } from './chat/template.ts';
 import type { ChatTemplate } from './chat/template.ts';
 import { createTemplate } from './create-template.ts';
@@ -261,7 +261,7 @@ function chatCapabilities(
     return {
       chat: used.origin !== 'fallback',
       tools: namesTools(used),
-      reasoning: detectReasoning(used.source) !== undefined,
+      reasoning: knownThoughts(used.source) !== undefined,
     };
   } catch (error) {
     // A broken template must not keep the model from completing raw text; chat() reports it.

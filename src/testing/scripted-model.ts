@@ -1,4 +1,4 @@
-import { detectReasoning } from '../chat/reasoning.ts';
+import { knownThoughts } from '../chat/formats/detect-output.ts';
 import { createChatTemplate } from '../chat/template.ts';
 import type { ChatTemplate } from '../chat/template.ts';
 import { noTextEngine } from '../embed/text-engine.ts';
@@ -68,7 +68,7 @@ export function scriptedModel(options: ScriptedModelOptions): ScriptedModel {
       capabilities: {
         chat: true,
         tools: /\btools\b/.test(source),
-        reasoning: detectReasoning(source) !== undefined,
+        reasoning: knownThoughts(source) !== undefined,
         embedding: false,
         reranking: false,
       },

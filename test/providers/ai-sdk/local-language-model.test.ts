@@ -126,6 +126,18 @@ test('unsupported settings are warnings of the first part', async () => {
   ).toEqual(['reasoning']);
 });
 
+test.each([
+  // gpt-oss thinks in a channel of its own, and has levels but no way out.
+  ["{{ '<|start|>assistant<|channel|>final<|message|>' }}{{ reasoning_effort }}", 'high', []],
+  ["{{ '<|start|>assistant<|channel|>final<|message|>' }}{{ reasoning_effort }}", 'none', ['compatibility']],
+  [thinkTemplate, 'none', []],
+  [thinkTemplate, 'high', ['compatibility']],
+] as const)('a model that thinks, by %s, at the level %s', async (chatTemplate, reasoning, types) => {
+  const [first] = await partsOf(scriptedModel({ chatTemplate, outputs: [['a']] }), { reasoning });
+  if (first?.type !== 'stream-start') throw new Error('stream-start does not come first');
+  expect(first.warnings.map(({ type }) => type)).toEqual(types);
+});
+
 test('logprobs ride on their delta and on the finish', async () => {
   const model = scriptedModel({ outputs: [['a', 'b']] });
   const parts = await partsOf(model, { providerOptions: { local: { logprobs: 1 } } });
