@@ -16,6 +16,11 @@ export interface StreamPartsOptions {
   readonly signal: AbortSignal;
 }
 
+interface OpenBlock {
+  readonly end: 'text-end' | 'reasoning-end' | 'tool-input-end';
+  readonly tokens: TokenLogprob[];
+}
+
 /**
  * Events to stream parts. A failure midway closes open blocks and ends with `error` and `finish`; an abort
  * throws the signal's reason.
@@ -24,7 +29,7 @@ export async function* toStreamParts(
   events: AsyncIterable<GenerateEvent>,
   options: StreamPartsOptions,
 ): AsyncGenerator<LanguageModelV4StreamPart, void, undefined> {
-  const open = new Map<string, 'text-end' | 'reasoning-end' | 'tool-input-end'>();
+  const open = new Map<string, OpenBlock>();
   const tokens: TokenLogprob[] = [];
   let started = false;
   try {
@@ -46,7 +51,10 @@ export async function* toStreamParts(
           break;
         case 'text-delta':
         case 'reasoning-delta':
-          if (event.tokens !== undefined) tokens.push(...event.tokens);
+          if (event.tokens !== undefined) {
+            tokens.push(...event.tokens);
+            open.get(event.id)?.tokens.push(...event.tokens);
+          }
           yield {
             type: event.type,
             id: event.id,
@@ -55,22 +63,23 @@ export async function* toStreamParts(
           };
           break;
         case 'text-start':
-          open.set(event.id, 'text-end');
+          open.set(event.id, { end: 'text-end', tokens: [] });
           yield event;
           break;
         case 'reasoning-start':
-          open.set(event.id, 'reasoning-end');
+          open.set(event.id, { end: 'reasoning-end', tokens: [] });
           yield event;
           break;
         case 'tool-input-start':
-          open.set(event.id, 'tool-input-end');
+          open.set(event.id, { end: 'tool-input-end', tokens: [] });
           yield event;
           break;
         case 'text-end':
         case 'reasoning-end':
         case 'tool-input-end':
+          // The SDK keeps of a part what its end says, else what its last delta said.
+          yield { ...event, ...createTokenMetadata(open.get(event.id)?.tokens) };
           open.delete(event.id);
-          yield event;
           break;
         case 'tool-input-delta':
           yield event;
@@ -91,7 +100,7 @@ export async function* toStreamParts(
   } catch (error) {
     if (options.signal.aborted) throw error;
     if (!started) yield { type: 'stream-start', warnings: [...options.warnings] };
-    for (const [id, type] of open) yield { type, id };
+    for (const [id, { end }] of open) yield { type: end, id };
     yield { type: 'error', error: mapError(error, options.info.id) };
     yield {
       type: 'finish',

@@ -134,6 +134,17 @@ test('a call that is cut is no call', async () => {
   expect(result.toolCalls).toEqual([]);
 });
 
+test('probabilities of a whole part are on it, streamed or not', async () => {
+  const outputs = [['<think>', 'a', 'b', '</think>', 'c', 'd']];
+  const options = { prompt: 'Hi', providerOptions: { local: { logprobs: 0 } } };
+  const open = () => local(scriptedModel({ chatTemplate: thinkTemplate, outputs }));
+  const whole = await generateText({ model: open(), ...options });
+  const streamed = await streamText({ model: open(), ...options }).content;
+  expect(whole.content.map(({ type }) => type)).toEqual(['reasoning', 'text']);
+  expect(streamed).toEqual(whole.content);
+  expect(JSON.stringify(streamed.at(-1))).toMatch(/"c".*"d"/u);
+});
+
 test('no warnings for a plain call', async () => {
   const result = await generateText({
     model: local(scriptedModel({ outputs: [['a']] })),
