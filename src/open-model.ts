@@ -221,7 +221,7 @@ export function chooseContextLength(
   throw new RivuletError(
     'INVALID_ARGUMENT',
     `Expected contextLength to be 'auto' or a whole number from 1 to ${trained}, for which the model was trained; found ${wanted}.`,
-    { details: { contextLength: wanted, trainedContextLength: trained } },
+    { details: { option: 'contextLength', contextLength: wanted, trainedContextLength: trained } },
   );
 }
 

@@ -35,7 +35,9 @@ export async function rerankInSlices(request: RerankRequest, run: RunSlice): Pro
   checkTexts('documents', documents);
   if (typeof query !== 'string') throw notText('query', query);
   if (topN !== undefined && !(Number.isInteger(topN) && topN >= 0)) {
-    throw new RivuletError('INVALID_ARGUMENT', `Expected topN to be a whole number from 0, found ${topN}.`);
+    throw new RivuletError('INVALID_ARGUMENT', `Expected topN to be a whole number from 0, found ${topN}.`, {
+      details: { option: 'topN' },
+    });
   }
   const result = await runAll(documents, { onProgress, signal }, (part, first) =>
     run({ kindOfSlice: 'rerank', ...options, query, documents: part, first }, signal),
@@ -110,5 +112,12 @@ function checkTexts(name: string, texts: readonly unknown[]): void {
 
 function notText(name: string, found: unknown, expected = 'a text'): RivuletError {
   const kind = found === null ? 'null' : typeof found;
-  return new RivuletError('INVALID_ARGUMENT', `Expected ${name} to be ${expected}, found ${kind}.`);
+  return new RivuletError('INVALID_ARGUMENT', `Expected ${name} to be ${expected}, found ${kind}.`, {
+    details: { option: optionOf(name) },
+  });
+}
+
+/** `values` of `values[3]`. */
+function optionOf(name: string): string {
+  return name.replace(/\[.*$/u, '');
 }

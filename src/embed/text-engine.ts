@@ -178,6 +178,7 @@ function choosePooling(wanted: EmbedSlice['pooling'], info: EncoderInfo): Exclud
     throw new RivuletError(
       'INVALID_ARGUMENT',
       `Expected pooling to be one of mean, cls, last and none, found "${String(wanted)}".`,
+      { details: { option: 'pooling' } },
     );
   }
   if (info.pooling === 'rank') return 'cls';
@@ -190,7 +191,7 @@ function checkDimensions(wanted: number | undefined, width: number, modelId: str
   throw new RivuletError(
     'INVALID_ARGUMENT',
     `Expected dimensions to be a whole number from 1 to ${width}, which is what "${modelId}" makes; found ${wanted}.`,
-    { details: { dimensions: wanted, width } },
+    { details: { option: 'dimensions', dimensions: wanted, width } },
   );
 }
 

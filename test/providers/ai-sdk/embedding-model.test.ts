@@ -43,6 +43,21 @@ describe('embedding models', () => {
     ).rejects.toThrow('invalid local provider options: Unrecognized key: "poolign"');
   });
 
+  test('errors name the argument that is wrong', async () => {
+    const model = local.embeddingModel(encoder);
+    const failureOf = (options: Partial<Parameters<typeof model.doEmbed>[0]>) =>
+      Promise.resolve(model.doEmbed({ values: ['a'], ...options })).catch((error: unknown) => error);
+    expect(await failureOf({ dimensions: 100_000 })).toMatchObject({ argument: 'dimensions' });
+    expect(await failureOf({ values: ['a', 1 as unknown as string] })).toMatchObject({ argument: 'values' });
+    const ranked = local
+      .rerankingModel(reranker)
+      .doRerank({ query: 'a', documents: { type: 'text', values: ['b'] }, topN: -1 });
+    await expect(ranked).rejects.toMatchObject({ argument: 'topN' });
+    await expect(
+      embed({ model: local.embeddingModel(encoder, { contextLength: 100_000 }), value: 'a' }),
+    ).rejects.toMatchObject({ argument: 'contextLength' });
+  });
+
   test('an abort is thrown as it is', async () => {
     const reason = new Error('enough');
     const model = local.embeddingModel(encoder);
