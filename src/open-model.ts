@@ -220,7 +220,7 @@ export function chooseContextLength(
   if (Number.isInteger(wanted) && wanted > 0 && wanted <= trained) return wanted;
   throw new RivuletError(
     'INVALID_ARGUMENT',
-    `Expected contextLength to be 'auto' or a whole number from 1 to ${trained}, for which the model was trained; found ${wanted}.`,
+    `Expected contextLength to be 'auto' or a whole number from 1 to ${trained}, for which the model was trained; found ${wanted}. Leave it out for this model, or lower it.`,
     { details: { option: 'contextLength', contextLength: wanted, trainedContextLength: trained } },
   );
 }
