@@ -154,6 +154,15 @@ describe.skipIf(executablePath === undefined)('what a page shows when things go 
     }
   });
 
+  it('a question that is too long is an error, without an empty answer beside it', async () => {
+    const page = await open(browser, server.url);
+    await send(page, 'Hello '.repeat(1000));
+    await page.locator('.problem').waitFor();
+    expect(await page.locator('.problem').innerText()).toMatch(/context holds 4096/);
+    expect(await page.locator('.message.assistant:visible').count()).toBe(0);
+    await page.close();
+  });
+
   it('the server dies while it streams: the page says so', async () => {
     const other = await startServer(nextStart, app, { MODEL: 'scripted' });
     const page = await open(browser, other.url);

@@ -38,6 +38,8 @@ export function Chat({ modelName }: { readonly modelName: string }): ReactNode {
     sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses,
   });
   const busy = chat.status === 'submitted' || chat.status === 'streaming';
+  // An answer begins before its first word: the model still reads.
+  const isEmpty = chat.messages.at(-1)?.parts.every(({ type }) => type === 'step-start') ?? true;
 
   // The figures of an answer come with its end, which the status tells.
   const follow = useFollowing(chat.messages, chat.status);
@@ -77,7 +79,7 @@ export function Chat({ modelName }: { readonly modelName: string }): ReactNode {
             }
           />
         ))}
-        {chat.status === 'submitted' && <LoadProgress status={status} />}
+        {(chat.status === 'submitted' || (busy && isEmpty)) && <LoadProgress status={status} />}
         {chat.error !== undefined && (
           <p className="problem" role="alert">
             {chat.error.message}{' '}
