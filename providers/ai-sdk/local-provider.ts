@@ -20,6 +20,7 @@ export interface LocalProvider extends ProviderV4 {
    * @param settings Override the provider's for this model.
    */
   (model: string | Model, settings?: LocalProviderSettings): LanguageModelV4;
+  /** Text, reasoning and tool calls, for `generateText`, `streamText` and agents. */
   languageModel(model: string | Model, settings?: LocalProviderSettings): LanguageModelV4;
   /** The same as {@link LocalProvider.languageModel}. */
   chat(model: string | Model, settings?: LocalProviderSettings): LanguageModelV4;
@@ -58,7 +59,7 @@ export interface LocalProvider extends ProviderV4 {
 
 /** Settings of one load. */
 export interface LocalLoadOptions extends LocalProviderSettings {
-  /** Ends the wait; the load goes on for others and for later requests, `unload` ends it. */
+  /** Ends the wait; the load goes on for others and for later requests, `unload` ends it. @default none */
   readonly signal?: AbortSignal;
 }
 

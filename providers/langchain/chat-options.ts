@@ -19,13 +19,13 @@ export interface ChatLocalInput
 
 export interface ChatLocalCallOptions
   extends BaseChatModelCallOptions, Omit<ChatLocalGenerationOptions, 'stop'> {
-  /** See {@link ChatLocal.bindTools}. */
+  /** See {@link ChatLocal.bindTools}. @default none */
   readonly tools?: readonly BindToolsInput[];
   /** `false`: at most one call in an answer, as with `maxToolCalls: 1`. @default true */
   readonly parallel_tool_calls?: boolean;
-  /** Calls are held to their schemas either way; models see it where their template shows it. */
+  /** Calls are held to their schemas either way; models see it where their template shows it. @default false */
   readonly strict?: boolean;
-  /** Holds the text of the answer to JSON, and to its schema where there is one; tools may be called instead. */
+  /** Holds the text of the answer to JSON, and to its schema where there is one; tools may be called instead. @default none */
   readonly response_format?: ResponseFormatInput;
 }
 

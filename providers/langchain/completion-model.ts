@@ -25,7 +25,7 @@ export interface LocalLLMInput extends BaseLLMParams, Omit<SharedLoadOptions, 's
 }
 
 export interface LocalLLMCallOptions extends BaseLLMCallOptions, Omit<CompletionOptions, 'stop'> {
-  /** What follows the output: the model fills in the middle, if it was trained to. */
+  /** What follows the output: the model fills in the middle, if it was trained to. @default none */
   readonly suffix?: string;
 }
 

@@ -17,7 +17,9 @@ export interface LocalRerankerInput extends TextModelInput, RerankOptions {
 
 /** Per call. */
 export interface LocalRerankerCallOptions {
+  /** Keep the best so many documents. @default the instance's */
   readonly topN?: number;
+  /** Ends the work. @default the instance's */
   readonly signal?: AbortSignal;
 }
 

@@ -10,9 +10,9 @@ export interface TextModelInput extends Omit<
 > {
   /** A reference (path, `hf:…`, alias, …) or a loaded model. */
   readonly model: string | Model;
-  /** Ends what is under way and what comes later, for callers that hand no signal on. */
+  /** Ends what is under way and what comes later, for callers that hand no signal on. @default none */
   readonly signal?: AbortSignal;
-  /** Hears of texts that were cut and the like: LangChain has no channel for warnings. */
+  /** Hears of texts that were cut and the like: LangChain has no channel for warnings. @default none */
   readonly onWarning?: (warning: Warning) => void;
 }
 

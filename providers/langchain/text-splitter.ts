@@ -14,7 +14,10 @@ export interface LocalTextSplitterInput extends Omit<SharedLoadOptions, 'signal'
   readonly chunkSize?: number;
   /** Tokens that a chunk may repeat of the one before. @default 0 */
   readonly chunkOverlap?: number;
-  /** Where to cut, best first; a piece that none of them makes short enough is cut between two tokens. */
+  /**
+   * Where to cut, best first; a piece that none of them makes short enough is cut between two tokens.
+   * @default blank line, line, sentence, space
+   */
   readonly separators?: readonly string[];
 }
 

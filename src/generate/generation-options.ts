@@ -30,20 +30,21 @@ export interface GenerationOptions {
   readonly presencePenalty?: number;
   /** Same seed, same request, same engine: same text. @default random */
   readonly seed?: number;
-  /** Texts that end the generation; they are not part of the output. */
+  /** Texts that end the generation; they are not part of the output. @default none */
   readonly stop?: readonly string[];
   /** Go on after the model's end tokens. @default false */
   readonly ignoreEos?: boolean;
-  /** Added to the logits; -Infinity forbids a token. */
+  /** Token id to what is added to its logit; -Infinity forbids the token. @default none */
   readonly logitBias?: ReadonlyMap<number, number>;
   /** Order of the chain. @default penalties, top-k, typical, top-p, min-p, temperature */
   readonly samplers?: readonly SamplerName[];
-  /** Holds the text of the output to a JSON schema, a grammar or a regular expression that matches all of it. */
+  /** Holds the text of the output to a JSON schema, a grammar or a regular expression that matches all of it. @default none */
   readonly grammar?: GrammarOption;
   /** Near the token limit an output that is held to a grammar gets the shortest end there is. @default true */
   readonly closeGrammar?: boolean;
-  /** 0–100: text and reasoning deltas carry their tokens with this many alternatives. */
+  /** 0–100: text and reasoning deltas carry their tokens with this many alternatives. @default none */
   readonly logprobs?: number;
+  /** Ends the request; its stream rejects with the signal's reason. @default none */
   readonly signal?: AbortSignal;
   /** Of streams that wait, those of higher priority begin first and are served first. @default 0 */
   readonly priority?: number;
