@@ -47,6 +47,7 @@ function addToken(state: RequestState, candidates: Candidates, session: Session,
   }
   const event = options.logprobs === undefined ? {} : { logprob, top: rawTop(candidates) };
   const { mask } = state;
+  if (mask !== undefined && closeInstead(state, session, mask, id)) return;
   mask?.accept(id);
   if (pushToken(state, session, id, event) || mask === undefined) return;
   if (mask.finished) {
@@ -56,6 +57,8 @@ function addToken(state: RequestState, candidates: Candidates, session: Session,
   // A token that was not scored has no probability to tell.
   const certain = options.logprobs === undefined ? mask.jump() : [];
   for (const next of certain) {
+    // The model may write the same in fewer tokens.
+    if (mask.close(next, tokensLeft(state, session)) !== undefined) break;
     mask.accept(next);
     if (pushToken(state, session, next, {})) return;
   }
@@ -64,7 +67,7 @@ function addToken(state: RequestState, candidates: Candidates, session: Session,
     return;
   }
   // Now, while only this request can fail with it; the step then has it at once.
-  if (!closeInTime(state, session, mask)) mask.next();
+  mask.next();
 }
 
 /** Adds a token to the output; true when it was the last one that there is room for. */
@@ -95,10 +98,13 @@ function tokensLeft({ tokens, promptLength, options }: RequestState, session: Se
   return Math.min(options.maxTokens - made, session.info.contextLength - tokens.length);
 }
 
-/** Near its limit an output that is held to a grammar gets the shortest end that there is; that is not the model's. */
-function closeInTime(state: RequestState, session: Session, mask: TokenMask): boolean {
+/**
+ * An output that is held to a grammar gets the shortest end that there is in place of a token behind which none would
+ * fit any more; that end is not the model's.
+ */
+function closeInstead(state: RequestState, session: Session, mask: TokenMask, id: number): boolean {
   const left = tokensLeft(state, session);
-  const end = mask.close(left);
+  const end = mask.close(id, left);
   if (end === undefined) return false;
   const made = state.tokens.length - state.promptLength;
   const rawReason = left === state.options.maxTokens - made ? 'max-tokens' : 'context-full';

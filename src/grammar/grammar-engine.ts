@@ -4,6 +4,7 @@ import { GrammarMask } from './grammar-mask.ts';
 import type { CompiledGrammar, GrammarMaskOptions } from './grammar-mask.ts';
 import type { Grammar } from './grammar.ts';
 import { ParseStates } from './parse-states.ts';
+import { ShortestEnds } from './shortest-ends.ts';
 import { TokenMasks } from './token-masks.ts';
 import type { SharedMasks } from './token-masks.ts';
 import { buildTokenTrie, createTokenTrie } from './token-trie.ts';
@@ -68,15 +69,8 @@ export class GrammarEngine {
     const states = new ParseStates(automaton);
     const compiled: CompiledGrammar = {
       states,
-      trie,
       masks: new TokenMasks(trie, states, this.#tokenizer.endIds, this.#shared),
-      largestRule: Math.max(
-        0,
-        ...[...automaton.starts.values()]
-          .filter((start) => start !== automaton.root)
-          .map((start) => automaton.costs[start]!)
-          .filter(Number.isFinite),
-      ),
+      ends: new ShortestEnds(states, trie),
     };
     this.#compiled.set(key, compiled);
     for (const oldest of this.#compiled.keys()) {

@@ -1,22 +1,20 @@
 import { RivuletError } from '../errors.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { forcedBytes, leastRest, shortestEnd } from './shortest-end.ts';
+import { forcedBytes } from './forced-bytes.ts';
 import type { ParseState, ParseStates } from './parse-states.ts';
+import type { ShortestEnds } from './shortest-ends.ts';
 import type { TokenMask } from './token-mask.ts';
 import type { TokenMasks } from './token-masks.ts';
-import type { TokenTrie } from './token-trie.ts';
 
 /** A grammar that is ready to be followed, for one vocabulary. */
 export interface CompiledGrammar {
   readonly states: ParseStates;
   readonly masks: TokenMasks;
-  readonly trie: TokenTrie;
-  /** Most bytes that a token may add to the shortest end. */
-  readonly largestRule: number;
+  readonly ends: ShortestEnds;
 }
 
 export interface GrammarMaskOptions {
-  /** Steer towards an end when the tokens run out. @default true */
+  /** Write the shortest end before the tokens run out. @default true */
   readonly closes?: boolean;
   /** Skip through what is certain. @default true */
   readonly jumps?: boolean;
@@ -24,8 +22,6 @@ export interface GrammarMaskOptions {
 
 /** Tokens before those to skip through, with which they are tokenized again. */
 const contextTokens = 3;
-/** Bytes per token of an end, at least: for deciding when to look at it more closely. */
-const bytesPerToken = 4;
 
 export class GrammarMask implements TokenMask {
   readonly #compiled: CompiledGrammar;
@@ -110,41 +106,13 @@ export class GrammarMask implements TokenMask {
     return true;
   }
 
-  close(tokensLeft: number): readonly number[] | undefined {
-    if (this.#options.closes === false || this.finished || !Number.isFinite(tokensLeft)) return undefined;
-    const { states, trie, largestRule } = this.#compiled;
-    const reserve = 2 + Math.ceil(largestRule / bytesPerToken);
-    const least = leastRest(this.#state);
-    if (least + reserve < tokensLeft) return undefined;
-    const tokens = longestTokens(trie, shortestEnd(states, this.#state));
-    return tokens.length + reserve < tokensLeft ? undefined : tokens.slice(0, tokensLeft);
+  close(id: number, tokensLeft: number): readonly number[] | undefined {
+    if (this.#options.closes === false) return undefined;
+    const { masks, ends } = this.#compiled;
+    const after = masks.after(this.#state, id);
+    if (after === null || ends.fits(after, tokensLeft - 1)) return undefined;
+    return ends.tokens(this.#state, tokensLeft);
   }
-}
-
-/** Bytes as the fewest tokens that a look at one after the other finds. */
-function longestTokens(trie: TokenTrie, bytes: Uint8Array): number[] {
-  const found: number[] = [];
-  let from = 0;
-  while (from < bytes.length) {
-    let node = 0;
-    let end = trie.size;
-    let best = -1;
-    let length = 0;
-    for (let at = from; at < bytes.length; at += 1) {
-      while (node < end && trie.bytes[node] !== bytes[at]) node = trie.ends[node]!;
-      if (node >= end) break;
-      if (trie.tokens[node] !== -1) {
-        best = trie.tokens[node]!;
-        length = at - from + 1;
-      }
-      end = trie.ends[node]!;
-      node += 1;
-    }
-    if (best === -1) return found;
-    found.push(best);
-    from += length;
-  }
-  return found;
 }
 
 function decode(bytes: Uint8Array): string | undefined {

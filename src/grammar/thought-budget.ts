@@ -80,7 +80,7 @@ export class ThoughtBudget implements TokenMask {
     return this.#pending.length > 0 ? [...this.#pending] : (this.#options.inner?.jump() ?? []);
   }
 
-  close(tokensLeft: number): readonly number[] | undefined {
-    return this.#options.inner?.close(tokensLeft);
+  close(id: number, tokensLeft: number): readonly number[] | undefined {
+    return this.#options.inner?.close(id, tokensLeft);
   }
 }

@@ -13,10 +13,10 @@ export interface TokenMask {
    */
   jump(): readonly number[];
   /**
-   * With `tokensLeft` tokens to go: the tokens of the shortest end when there is no time to lose, else undefined. They
-   * are not accepted yet.
+   * Asked before `id` is accepted as the first of `tokensLeft` tokens: the tokens of the shortest end when behind `id`
+   * none would fit any more, else undefined; also undefined where there is no time for an end as it is.
    */
-  close(tokensLeft: number): readonly number[] | undefined;
+  close(id: number, tokensLeft: number): readonly number[] | undefined;
   /** Nothing can follow but an end token. */
   readonly finished: boolean;
 }

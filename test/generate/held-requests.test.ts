@@ -78,20 +78,43 @@ test('with probabilities every token is scored', async () => {
   expect(ids).toEqual(continuation(session, [1, 2, 3], 8));
 });
 
-test('an end in time is said at once, with the reason that it was for', async () => {
+test('an end in place of a token that leaves no room for one has the reason that it was for', async () => {
   const session = createTableSession();
   const engine = createScheduler(session);
-  const left: number[] = [];
+  const asked: number[][] = [];
   const mask = listMask(free(20), {
-    close: (tokensLeft) => {
-      left.push(tokensLeft);
+    close: (id, tokensLeft) => {
+      asked.push([id, tokensLeft]);
       return tokensLeft <= 3 ? [21, 22] : undefined;
     },
   });
   const { ids, rawReason } = await collectEvents(engine.generate(engineRequest([1, 2, 3], {}, { mask })));
-  expect(ids).toEqual([...continuation(session, [1, 2, 3], 5), 21, 22]);
-  expect(left).toEqual([7, 6, 5, 4, 3]);
+  const own = continuation(session, [1, 2, 3], 6);
+  expect(ids).toEqual([...own.slice(0, 5), 21, 22]);
+  expect(asked).toEqual(own.map((id, index) => [id, 8 - index]));
+  expect(mask.accepted).toEqual(own.slice(0, 5));
   expect(rawReason).toBe('max-tokens');
+});
+
+test('where the context is full first, that is the reason', async () => {
+  const session = createTableSession({ contextLength: 8 });
+  const engine = createScheduler(session);
+  const mask = listMask(free(20), { close: (_, tokensLeft) => (tokensLeft <= 2 ? [21, 22] : undefined) });
+  const { ids, rawReason } = await collectEvents(engine.generate(engineRequest([1, 2, 3], {}, { mask })));
+  expect(ids).toEqual([...continuation(session, [1, 2, 3], 3), 21, 22]);
+  expect(rawReason).toBe('context-full');
+});
+
+test('of tokens that are certain those are taken that leave room for an end', async () => {
+  const session = createTableSession();
+  const engine = createScheduler(session);
+  const mask: ReturnType<typeof listMask> = listMask(free(20), {
+    jump: () => (mask.accepted.length === 2 ? [11, 12, 13] : []),
+    close: (id) => (id === 13 ? [21] : undefined),
+  });
+  const { ids } = await collectEvents(engine.generate(engineRequest([1, 2, 3], {}, { mask })));
+  const first = continuation(session, [1, 2, 3], 2);
+  expect(ids).toEqual([...first, 11, 12, ...continuation(session, [1, 2, 3, ...first, 11, 12], 4)]);
 });
 
 test('a grammar that is stuck ends its own request with its error, and no other', async () => {

@@ -134,21 +134,37 @@ describe('an output near its limit', () => {
     return mask;
   };
 
+  const quote = byteLevel.idOf('"}');
+  const letter = byteLevel.idOf('a');
+  const long = byteLevel.idOf('x'.repeat(30));
+
   it('gets the shortest end, in time and not before', () => {
     const mask = follow('{"name": "ab');
-    expect(mask.close(1000)).toBeUndefined();
-    expect(byteLevel.decode(mask.close(3) ?? [])).toBe('"}');
+    expect(mask.close(letter, 1000)).toBeUndefined();
+    expect(mask.close(letter, 2)).toBeUndefined();
+    expect(mask.close(letter, 1)).toEqual([quote]);
+  });
+
+  it('may take what ends it by itself, up to the last token', () => {
+    const mask = follow('{"name": "ab');
+    expect(mask.close(quote, 1)).toBeUndefined();
+    expect(mask.close(long, 2)).toBeUndefined();
   });
 
   it('has its needed parts', () => {
     const mask = follow('{');
-    const end = mask.close(8) ?? [];
+    const end = mask.close(byteLevel.idOf('Ġ'), 6) ?? [];
     expect(JSON.parse(`{${byteLevel.decode(end)}`)).toEqual({ name: ' ' });
+  });
+
+  it('goes on as it likes where no end fits any more', () => {
+    const mask = follow('{');
+    for (const left of [0, 1, 2, 3]) expect(mask.close(byteLevel.idOf('"'), left)).toBeUndefined();
   });
 
   it('is left alone when asked to', () => {
     const mask = engine.mask('json', () => grammars['json']!, { closes: false });
-    expect(mask.close(1)).toBeUndefined();
+    expect(mask.close(byteLevel.idOf('{'), 1)).toBeUndefined();
   });
 });
 
