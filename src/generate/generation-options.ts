@@ -40,7 +40,10 @@ export interface GenerationOptions {
   readonly samplers?: readonly SamplerName[];
   /** Holds the text of the output to a JSON schema, a grammar or a regular expression that matches all of it. @default none */
   readonly grammar?: GrammarOption;
-  /** Near the token limit an output that is held to a grammar gets the shortest end there is. @default true */
+  /**
+   * An output that is held to a grammar gets the shortest end there is in place of a token behind which none would fit
+   * in the token limit. @default true
+   */
   readonly closeGrammar?: boolean;
   /** 0–100: text and reasoning deltas carry their tokens with this many alternatives. @default none */
   readonly logprobs?: number;

@@ -26,8 +26,33 @@ import { createTableSession } from '../support/table-session.ts';
 import { bytePairMetadata } from '../tokenizer/small-vocabulary.ts';
 
 const markers = ['<think>', '</think>', '<tool_call>', '</tool_call>'];
-const pieces = ['{"', '":', '": "', '", "', '",', '"}', '"]', '"}}', 'name', 'na', 'true', 'fal', '12', 'city'];
-const words = ['arguments', '</parameter>', '</function>', '<function=', '    ', 'lit', 'celsius', 'ab"', 'xy'];
+const pieces = [
+  '{"',
+  '":',
+  '": "',
+  '", "',
+  '",',
+  '"}',
+  '"]',
+  '"}}',
+  'name',
+  'na',
+  'true',
+  'fal',
+  '12',
+  'city',
+];
+const words = [
+  'arguments',
+  '</parameter>',
+  '</function>',
+  '<function=',
+  '    ',
+  'lit',
+  'celsius',
+  'ab"',
+  'xy',
+];
 
 /** Tokens of several characters that no merges make: what is certain takes more tokens than an end. */
 const tokenizer = createTokenizer(
@@ -116,7 +141,10 @@ const schemas: Record<string, JSONSchema> = {
   },
   mail: {
     type: 'object',
-    properties: { to: { type: 'string', format: 'email' }, code: { type: 'string', pattern: '^é{3}-[0-9]{4}$' } },
+    properties: {
+      to: { type: 'string', format: 'email' },
+      code: { type: 'string', pattern: '^é{3}-[0-9]{4}$' },
+    },
     required: ['to', 'code'],
   },
 };
