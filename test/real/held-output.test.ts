@@ -91,6 +91,18 @@ describe('at temperature 1 and whatever seed', { timeout: 180_000 }, () => {
     }
   });
 
+  it('JSON is valid under its schema at every limit that it fits in', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 24 }, async (_, more) => {
+        const request = { ...invent, ...wild, responseFormat: { type: 'json', schema: person } } as const;
+        return answer({ ...request, seed: more, maxTokens: 36 + more });
+      }),
+    );
+    for (const { text } of made)
+      expect({ text, valid: isValid(text, person) }).toEqual({ text, valid: true });
+    expect(made.filter(({ finish }) => finish.reason === 'length').length).toBeGreaterThan(5);
+  });
+
   it('JSON without a schema is JSON', async () => {
     for (const { text } of await answers({ ...invent, responseFormat: { type: 'json' } })) JSON.parse(text);
   });
