@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use ort::logging::LogLevel;
 use ort::session::builder::GraphOptimizationLevel;
-use ort::session::{Session, SessionOutputs};
+use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionOutputs};
 use ort::value::TensorRef;
 
 use super::engine::{EngineOptions, ItemRequest, Shared, WantedLogits};
@@ -21,6 +21,9 @@ use crate::select::{Candidates, Scores, score};
 /// Name of the graph's input.
 const TOKENS: &str = "tokens";
 
+/// A step of so many tokens leaves more memory with ONNX Runtime than asking the system for it again costs.
+const LARGE_STEP: usize = 64;
+
 /// What a step found for one item.
 pub struct ItemResult {
     pub candidates: Option<Candidates>,
@@ -34,6 +37,8 @@ pub type StepOutcome = Result<Vec<ItemResult>>;
 /// The engine's side of its thread: the session and what every step uses.
 pub struct EngineThread {
     session: Session,
+    /// Of large steps: ONNX Runtime lets go of the memory that their values took.
+    letting_go: RunOptions<NoSelectedOutputs>,
     pub(super) files: Arc<WeightFiles>,
     pub(super) shared: Arc<Shared>,
     threads: usize,
@@ -49,8 +54,13 @@ impl EngineThread {
         let failure = Arc::new(FirstFailure::default());
         let session = open_session(&options.graph, &files, &failure)
             .map_err(|error| failure.take().unwrap_or_else(|| failed(error)))?;
+        let mut letting_go = RunOptions::new().map_err(failed)?;
+        letting_go
+            .set("memory.enable_memory_arena_shrinkage", "cpu:0")
+            .map_err(failed)?;
         Ok(Self {
             session,
+            letting_go,
             files,
             shared,
             threads: options.threads,
@@ -179,6 +189,7 @@ impl EngineThread {
     ) -> (Cache, Result<R>) {
         let Self {
             session,
+            letting_go,
             shared,
             buffers,
             threads,
@@ -210,7 +221,11 @@ impl EngineThread {
                 return (step.cache, Err(failed(error)));
             }
         };
-        let (mut step, outputs) = run_step(step, || session.run(ort::inputs![TOKENS => input]));
+        let inputs = ort::inputs![TOKENS => input];
+        let (mut step, outputs) = run_step(step, || match tokens.len() < LARGE_STEP {
+            true => session.run(inputs),
+            false => session.run_with_options(inputs, letting_go),
+        });
         *buffers = std::mem::take(&mut step.buffers);
         let outcome = match outputs {
             Err(error) => Err(step.failure.take().unwrap_or_else(|| failed(error))),
