@@ -54,7 +54,7 @@ export function inspectGguf(reference: string, gguf: GgufFile): ModelInspection 
     cacheBudgetBytes: nodePlatform.cacheBudgetBytes,
     cacheType: usualCacheType,
   });
-  const vocabularySize = metadata.optionalStrings('tokenizer.ggml.tokens')?.length ?? 0;
+  const vocabularySize = metadata.optionalStringList('tokenizer.ggml.tokens')?.length ?? 0;
   return {
     info: describeModel(reference, gguf, vocabularySize, contextLength, template),
     metadata,

@@ -157,7 +157,7 @@ function chooseSource(options: ChatTemplateOptions): ChosenSource {
 /** Some converters write a list of templates, the default one first. */
 function plainSource(metadata: Metadata): string | undefined {
   const key = 'tokenizer.chat_template';
-  const value = metadata.entries.get(key);
+  const value = metadata.value(key);
   const source = Array.isArray(value) ? metadata.optionalStrings(key)?.[0] : metadata.optionalString(key);
   return source || undefined;
 }

@@ -57,7 +57,7 @@ function describeModel(inspection: ModelInspection): string {
 
 function describeShape({ info, metadata }: ModelInspection): [string, string][] {
   const number = (key: string): string | undefined => {
-    const value = metadata.entries.get(`${info.architecture}.${key}`);
+    const value = metadata.value(`${info.architecture}.${key}`);
     if (typeof value === 'number' || typeof value === 'bigint') return String(value);
     if (value === undefined || typeof value !== 'object') return undefined;
     // One number per layer: the distinct ones say enough.

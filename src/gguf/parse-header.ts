@@ -1,7 +1,7 @@
 import { headerLimits } from './header-limits.ts';
 import { HeaderReader } from './header-reader.ts';
 import { Metadata } from './metadata.ts';
-import type { MetadataValue } from './metadata.ts';
+import type { StoredValue } from './metadata.ts';
 import { quoted } from './quoted.ts';
 import { placeTensors, readTensorInfos } from './read-tensor-infos.ts';
 import { readValue } from './read-value.ts';
@@ -112,8 +112,8 @@ function readVersion(reader: HeaderReader): number {
   );
 }
 
-function readEntries(reader: HeaderReader, count: number): Map<string, MetadataValue> {
-  const entries = new Map<string, MetadataValue>();
+function readEntries(reader: HeaderReader, count: number): Map<string, StoredValue> {
+  const entries = new Map<string, StoredValue>();
   for (let index = 0; index < count; index++) {
     const key = reader.string(`metadata key ${index}`, headerLimits.keyBytes);
     if (entries.has(key)) {

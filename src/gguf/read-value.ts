@@ -1,8 +1,8 @@
 import { headerLimits } from './header-limits.ts';
 import type { HeaderReader } from './header-reader.ts';
-import type { MetadataArray, MetadataValue } from './metadata.ts';
+import type { MetadataArray, StoredValue } from './metadata.ts';
 import { quoted } from './quoted.ts';
-import { readStrings } from './read-strings.ts';
+import { readStringList, readStrings } from './read-strings.ts';
 
 type NumberArray = Exclude<MetadataArray, readonly string[] | readonly MetadataArray[]>;
 
@@ -32,32 +32,59 @@ const booleanType = 7;
 const stringType = 8;
 const arrayType = 9;
 
+/** Longer lists are vocabularies. */
+const mostPlainStrings = 4096;
+
 const platformIsLittleEndian: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** Reads the value of `key` with the value type in front of it. Source: `gguf_init_from_file`. */
-export function readValue(reader: HeaderReader, key: string): MetadataValue {
+export function readValue(reader: HeaderReader, key: string): StoredValue {
   const what = `the value of ${quoted(key)}`;
   const type = reader.uint32(what);
   if (type === stringType) return reader.string(what);
-  if (type === arrayType) return readArray(reader, what, 1);
+  if (type === arrayType) return readOuterArray(reader, what);
   const numberType = numberTypes.get(type);
   if (numberType === undefined) throw unknownType(reader, what, type);
   return numberType.read(reader, what);
 }
 
-function readArray(reader: HeaderReader, what: string, depth: number): MetadataArray {
+function readOuterArray(reader: HeaderReader, what: string): StoredValue {
+  const { type, count } = readArrayStart(reader, what);
+  return type === stringType && count > mostPlainStrings
+    ? readStringList(reader, count, what)
+    : readElements(reader, what, type, count, 1);
+}
+
+function readInnerArray(reader: HeaderReader, what: string, depth: number): MetadataArray {
   if (depth > headerLimits.arrayDepth) {
     throw reader.limit(what, depth, headerLimits.arrayDepth, 'nested arrays');
   }
+  const { type, count } = readArrayStart(reader, what);
+  return readElements(reader, what, type, count, depth);
+}
+
+function readArrayStart(
+  reader: HeaderReader,
+  what: string,
+): { readonly type: number; readonly count: number } {
   reader.countArray();
   const type = reader.uint32(what);
   // No element is smaller than a byte, so the limit of the header bounds the count as well.
-  const count = reader.length(what, headerLimits.headerBytes, 'elements');
+  return { type, count: reader.length(what, headerLimits.headerBytes, 'elements') };
+}
+
+function readElements(
+  reader: HeaderReader,
+  what: string,
+  type: number,
+  count: number,
+  depth: number,
+): MetadataArray {
   if (type === stringType) return readStrings(reader, count, what);
   if (type === arrayType) {
     reader.need(count * (reader.wideLengths ? 12 : 8), what);
     const arrays: MetadataArray[] = [];
-    for (let index = 0; index < count; index++) arrays.push(readArray(reader, what, depth + 1));
+    for (let index = 0; index < count; index++) arrays.push(readInnerArray(reader, what, depth + 1));
     return arrays;
   }
   const numberType = numberTypes.get(type);

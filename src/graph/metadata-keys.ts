@@ -30,7 +30,7 @@ export class ArchitectureKeys {
 
   /** An array; undefined also when the key holds a single value. */
   list(suffix: string): ArrayLike<number> | undefined {
-    const value = this.#metadata.entries.get(this.name(suffix));
+    const value = this.#metadata.value(this.name(suffix));
     return typeof value === 'object' ? this.#metadata.optionalNumbers(this.name(suffix)) : undefined;
   }
 

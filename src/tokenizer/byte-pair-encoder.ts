@@ -1,3 +1,4 @@
+import type { StringList } from '../gguf/string-list.ts';
 import { byteLevelAlphabet } from './byte-level-alphabet.ts';
 import { MergeTable } from './merge-table.ts';
 import type { PreTokenizer } from './pre-tokenizers.ts';
@@ -18,7 +19,8 @@ const lastPrintable = 0x7e;
 export class BytePairEncoder implements SubwordEncoder {
   readonly #vocabulary: Vocabulary;
   readonly #preTokenizer: PreTokenizer;
-  readonly #merges: readonly string[];
+  /** Until the table is built from them. */
+  #merges: StringList | undefined;
   readonly #rules: readonly SplitRule[];
   readonly #byteLevel: boolean;
   readonly #merger: SymbolMerger = new SymbolMerger();
@@ -30,7 +32,7 @@ export class BytePairEncoder implements SubwordEncoder {
   /** (256) symbol of each byte, -1 where neither a token nor a merge has it. */
   #byteSymbols: Int32Array | undefined;
 
-  constructor(vocabulary: Vocabulary, preTokenizer: PreTokenizer, merges: readonly string[]) {
+  constructor(vocabulary: Vocabulary, preTokenizer: PreTokenizer, merges: StringList) {
     this.#vocabulary = vocabulary;
     this.#preTokenizer = preTokenizer;
     this.#merges = merges;
@@ -136,7 +138,11 @@ export class BytePairEncoder implements SubwordEncoder {
   }
 
   #mergeTable(): MergeTable {
-    return (this.#table ??= new MergeTable(this.#vocabulary, this.#merges));
+    if (this.#merges !== undefined) {
+      this.#table = new MergeTable(this.#vocabulary, this.#merges);
+      this.#merges = undefined;
+    }
+    return this.#table as MergeTable;
   }
 
   /** Writes the UTF-8 bytes of a word to the start of the shared buffer and returns their number. */

@@ -1,5 +1,6 @@
 import { RivuletError } from '../errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
+import { StringList } from '../gguf/string-list.ts';
 import { BytePairEncoder } from './byte-pair-encoder.ts';
 import { CharacterMap } from './character-map.ts';
 import { PieceNormalizer } from './piece-normalizer.ts';
@@ -75,8 +76,8 @@ function createBytePair(metadata: Metadata, preTokenizerName: string): Vocabular
   // Kimi K2 files come without merges, and the reference reads them so.
   const merges =
     preTokenizerName === 'kimi-k2'
-      ? (metadata.optionalStrings('tokenizer.ggml.merges') ?? [])
-      : metadata.strings('tokenizer.ggml.merges');
+      ? (metadata.optionalStringList('tokenizer.ggml.merges') ?? StringList.from([]))
+      : metadata.stringList('tokenizer.ggml.merges');
   const declared = specialTexts(vocabulary);
   const roles = assignRoles(metadata, vocabulary, bytePairDefaults(metadata, preTokenizer));
   applyStripRules(metadata, vocabulary);
@@ -195,5 +196,9 @@ function missingMark(name: string): string {
 }
 
 function specialTexts(vocabulary: Vocabulary): readonly string[] {
-  return vocabulary.texts.filter((_, id) => vocabulary.hasAttribute(id, specialAttributes));
+  const texts: string[] = [];
+  for (let id = 0; id < vocabulary.size; id++) {
+    if (vocabulary.hasAttribute(id, specialAttributes)) texts.push(vocabulary.textOf(id));
+  }
+  return texts;
 }

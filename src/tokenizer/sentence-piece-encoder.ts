@@ -18,6 +18,7 @@ export class SentencePieceEncoder implements SubwordEncoder, MergeRules {
   readonly #pairs: PairTable = new PairTable(0);
   readonly #extraIds: Map<string, number> = new Map();
   readonly #extraTexts: string[] = [];
+  /** In bytes, of which a text has one per unit of length at least. */
   readonly #longestToken: number;
   readonly #utf8: TextEncoder = new TextEncoder();
 
@@ -25,7 +26,7 @@ export class SentencePieceEncoder implements SubwordEncoder, MergeRules {
     this.#vocabulary = vocabulary;
     this.#addSpacePrefix = addSpacePrefix;
     this.#unknownId = unknownId;
-    this.#longestToken = vocabulary.texts.reduce((longest, text) => Math.max(longest, text.length), 0);
+    this.#longestToken = vocabulary.texts.longestBytes;
   }
 
   encode(text: string, output: number[], afterSpecial: boolean): void {
@@ -70,8 +71,8 @@ export class SentencePieceEncoder implements SubwordEncoder, MergeRules {
   }
 
   #textOf(symbol: number): string {
-    const { size, texts } = this.#vocabulary;
-    return (symbol < size ? texts[symbol] : this.#extraTexts[symbol - size]) as string;
+    const { size } = this.#vocabulary;
+    return symbol < size ? this.#vocabulary.textOf(symbol) : (this.#extraTexts[symbol - size] as string);
   }
 
   #intern(character: string): number {

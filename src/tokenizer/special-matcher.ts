@@ -28,10 +28,10 @@ export class SpecialMatcher {
     const unwanted = parseSpecial ? 0 : specialAttributes;
     this.#ordered = Array.from(vocabulary.attributes.keys())
       .filter((id) => vocabulary.hasAttribute(id, wanted) && !vocabulary.hasAttribute(id, unwanted))
-      .map((id) => ({ id, bytes: utf8.encode(vocabulary.texts[id]).length }))
+      .map((id) => ({ id, bytes: utf8.encode(vocabulary.textOf(id)).length }))
       .toSorted((a, b) => b.bytes - a.bytes || a.id - b.id)
       .map(({ id }) => id);
-    this.#ordered.forEach((id, rank) => this.#insert(vocabulary.texts[id] as string, rank));
+    this.#ordered.forEach((id, rank) => this.#insert(vocabulary.textOf(id), rank));
   }
 
   /** Cuts `text` into fragments. Offsets, also those of `guards`, are UTF-16 units. */
@@ -43,7 +43,7 @@ export class SpecialMatcher {
     const tokens: { start: number; id: number; end: number }[] = [];
     for (const rank of ranks) {
       const id = this.#ordered[rank] as number;
-      const token = this.#vocabulary.texts[id] as string;
+      const token = this.#vocabulary.textOf(id);
       let start = text.indexOf(token);
       while (start !== -1) {
         const end = start + token.length;

@@ -10,26 +10,51 @@ const nothing: Uint8Array = new Uint8Array(0);
 
 /** The bytes that a token writes, special or not (llama.cpp `token_to_piece`). */
 export function tokenPiece(vocabulary: Vocabulary, id: number, spelling: PieceSpelling): Uint8Array {
-  const text = vocabulary.texts[id] as string;
-  if (vocabulary.hasAttribute(id, matchedAttributes)) return utf8.encode(text);
+  const { bytes, ends } = vocabulary.texts;
+  const [start, end] = [vocabulary.texts.startOf(id), ends[id] as number];
+  if (vocabulary.hasAttribute(id, matchedAttributes)) return bytes.slice(start, end);
   if (vocabulary.hasAttribute(id, tokenAttributes.normal)) {
-    return spelling === 'byte-level' ? byteLevelPiece(text) : utf8.encode(text.replaceAll('\u2581', ' '));
+    return spelling === 'byte-level'
+      ? (byteLevelPiece(bytes, start, end) ?? markedPiece(vocabulary.textOf(id)))
+      : withSpaces(bytes, start, end);
   }
   if (vocabulary.hasAttribute(id, tokenAttributes.byte)) {
     // `<0xXX>`; like strtol, 0 for anything else.
-    return Uint8Array.of(Number.parseInt(text.slice(3, 5), 16) || 0);
+    return Uint8Array.of(Number.parseInt(vocabulary.textOf(id).slice(3, 5), 16) || 0);
   }
   return nothing;
 }
 
-function byteLevelPiece(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index++) {
-    const byte = byteOfCharacter(text.charCodeAt(index));
-    if (byte === -1) return markedPiece(text);
-    bytes[index] = byte;
+/** A copy in which U+2581 is a space. */
+function withSpaces(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const piece = new Uint8Array(end - start);
+  let length = 0;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte === 0xe2 && bytes[at + 1] === 0x96 && bytes[at + 2] === 0x81) {
+      piece[length++] = 0x20;
+      at += 2;
+    } else {
+      piece[length++] = byte;
+    }
   }
-  return bytes;
+  return length === piece.length ? piece : piece.slice(0, length);
+}
+
+/** The bytes that the characters write, or `undefined` where one is not of the alphabet. */
+function byteLevelPiece(bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  const piece = new Uint8Array(end - start);
+  let length = 0;
+  for (let at = start; at < end; at++) {
+    const first = bytes[at] as number;
+    // The alphabet's characters have one byte or two.
+    if (first >= 0xe0) return undefined;
+    const character = first < 0x80 ? first : ((first & 0x1f) << 6) | ((bytes[++at] as number) & 0x3f);
+    const byte = byteOfCharacter(character);
+    if (byte === -1) return undefined;
+    piece[length++] = byte;
+  }
+  return length === piece.length ? piece : piece.slice(0, length);
 }
 
 /** The reference's mark for characters outside the alphabet, which well-made vocabularies do not have. */

@@ -85,9 +85,11 @@ export class UnigramEncoder implements SubwordEncoder {
 
   #buildTrie(): TextTrie {
     const trie = new TextTrie();
-    this.#vocabulary.texts.forEach((text, id) => {
+    let id = 0;
+    for (const text of this.#vocabulary.texts) {
       if (this.#vocabulary.hasAttribute(id, inText)) trie.insert(text, id);
-    });
+      id++;
+    }
     return trie;
   }
 }

@@ -137,7 +137,7 @@ export class VocabularyTokenizer implements Tokenizer {
   /** @throws {RivuletError} `INVALID_ARGUMENT` for an id outside the vocabulary */
   tokenText(id: number): string {
     this.#requireToken(id);
-    return this.#vocabulary.texts[id] as string;
+    return this.#vocabulary.textOf(id);
   }
 
   isSpecial(id: number): boolean {

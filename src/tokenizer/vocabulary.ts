@@ -1,12 +1,13 @@
 import { RivuletError } from '../errors.ts';
 import type { Metadata } from '../gguf/metadata.ts';
+import { StringList } from '../gguf/string-list.ts';
 import { attributeOfType, tokenAttributes } from './token-attributes.ts';
 import { TextIndex } from './text-index.ts';
 
 /** The token list of a file: texts, attributes and scores by id, ids by text. */
 export class Vocabulary {
   /** (nTokens) the spelling of each token. */
-  readonly texts: readonly string[];
+  readonly texts: StringList;
   /** (nTokens) bits of {@link tokenAttributes}. */
   readonly attributes: Uint8Array;
   /** (nTokens) merge scores of an SPM vocabulary; absent means 0 for all. */
@@ -14,7 +15,7 @@ export class Vocabulary {
   /** Of two tokens with one spelling the later counts. */
   readonly #ids: TextIndex;
 
-  constructor(texts: readonly string[], attributes: Uint8Array, scores?: ArrayLike<number>) {
+  constructor(texts: StringList, attributes: Uint8Array, scores?: ArrayLike<number>) {
     this.texts = texts;
     this.attributes = attributes;
     this.scores = scores;
@@ -25,9 +26,19 @@ export class Vocabulary {
     return this.texts.length;
   }
 
+  /** The spelling of a token. @throws {RangeError} for an id outside the vocabulary */
+  textOf(id: number): string {
+    return this.texts.at(id);
+  }
+
   /** The id of a token by its spelling, or -1. */
   idOf(text: string): number {
     return this.#ids.placeOf(text);
+  }
+
+  /** The same by the spelling in UTF-8. */
+  idOfBytes(bytes: Uint8Array, start: number, end: number): number {
+    return this.#ids.placeOfBytes(bytes, start, end);
   }
 
   has(id: number): boolean {
@@ -45,7 +56,7 @@ export class Vocabulary {
  * @throws {RivuletError} `METADATA_MISSING`, `METADATA_WRONG_TYPE`, `TOKENIZER_INVALID`
  */
 export function readVocabulary(metadata: Metadata): Vocabulary {
-  const texts = nonEmptyTexts(metadata.strings('tokenizer.ggml.tokens'));
+  const texts = nonEmptyTexts(metadata.stringList('tokenizer.ggml.tokens'));
   if (texts.length === 0) {
     throw new RivuletError(
       'TOKENIZER_INVALID',
@@ -64,9 +75,9 @@ export function readVocabulary(metadata: Metadata): Vocabulary {
 }
 
 /** llama.cpp gives tokens without text a name, so that they cannot match anywhere. */
-function nonEmptyTexts(texts: readonly string[]): readonly string[] {
-  if (!texts.includes('')) return texts;
-  return texts.map((text, id) => (text === '' ? `[EMPTY_${id}]` : text));
+function nonEmptyTexts(texts: StringList): StringList {
+  if (texts.shortestBytes > 0) return texts;
+  return StringList.from(Array.from(texts, (text, id) => (text === '' ? `[EMPTY_${id}]` : text)));
 }
 
 function requireLength(key: string, found: number, expected: number): void {

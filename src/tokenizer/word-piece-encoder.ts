@@ -54,7 +54,8 @@ export class WordPieceEncoder implements SubwordEncoder {
 
   #buildTrie(): TextTrie {
     const trie = new TextTrie();
-    this.#vocabulary.texts.forEach((text, id) => trie.insert(text, id));
+    let id = 0;
+    for (const text of this.#vocabulary.texts) trie.insert(text, id++);
     return trie;
   }
 }

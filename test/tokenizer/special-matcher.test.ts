@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { MetadataValue } from '../../src/gguf/metadata.ts';
+import { StringList } from '../../src/gguf/string-list.ts';
 import { createTokenizer } from '../../src/tokenizer/create-tokenizer.ts';
 import { SpecialMatcher } from '../../src/tokenizer/special-matcher.ts';
 import { tokenAttributes } from '../../src/tokenizer/token-attributes.ts';
@@ -12,10 +13,7 @@ const { control, userDefined, unknown, normal } = tokenAttributes;
 function matcher(tokens: readonly (readonly [string, number])[], parseSpecial = true): SpecialMatcher {
   const attributes = Uint8Array.from(tokens, ([, attribute]) => attribute);
   return new SpecialMatcher(
-    new Vocabulary(
-      tokens.map(([text]) => text),
-      attributes,
-    ),
+    new Vocabulary(StringList.from(tokens.map(([text]) => text)), attributes),
     parseSpecial,
   );
 }
