@@ -14,11 +14,23 @@ export class StringList implements Iterable<string> {
   readonly bytes: Uint8Array;
   /** (length) where each text ends in {@link bytes}. */
   readonly ends: Uint32Array;
+  /** Lengths of the longest text and of the shortest; 0 and infinity where there is none. */
+  readonly longestBytes: number;
+  readonly shortestBytes: number;
 
   /** @param bytes valid UTF-8 from each of `ends` to the next */
   constructor(bytes: Uint8Array, ends: Uint32Array) {
     this.bytes = bytes;
     this.ends = ends;
+    let [longest, shortest, before] = [0, Number.POSITIVE_INFINITY, 0];
+    for (const end of ends) {
+      const length = end - before;
+      if (length > longest) longest = length;
+      if (length < shortest) shortest = length;
+      before = end;
+    }
+    this.longestBytes = longest;
+    this.shortestBytes = shortest;
   }
 
   /** @param texts well-formed: a half of a surrogate pair would become U+FFFD */
@@ -34,16 +46,6 @@ export class StringList implements Iterable<string> {
 
   get length(): number {
     return this.ends.length;
-  }
-
-  /** Length of the longest text. */
-  get longestBytes(): number {
-    return this.#extreme(Math.max, 0);
-  }
-
-  /** Length of the shortest text; infinity for no texts. */
-  get shortestBytes(): number {
-    return this.#extreme(Math.min, Number.POSITIVE_INFINITY);
   }
 
   /** Where a text begins in {@link bytes}. */
@@ -67,15 +69,6 @@ export class StringList implements Iterable<string> {
       else return decodeLenient(this.bytes.subarray(start, end));
     }
     return text;
-  }
-
-  #extreme(choose: (a: number, b: number) => number, start: number): number {
-    let [chosen, before] = [start, 0];
-    for (const end of this.ends) {
-      chosen = choose(chosen, end - before);
-      before = end;
-    }
-    return chosen;
   }
 
   #low(at: number): number {

@@ -52,14 +52,19 @@ export class SentencePieceEncoder implements SubwordEncoder, MergeRules {
   find(left: number, right: number): number {
     const known = this.#pairs.get(left, right);
     if (known !== PairTable.absent) return known;
-    const leftText = this.#textOf(left);
-    const rightText = this.#textOf(right);
-    const merged =
-      leftText.length + rightText.length > this.#longestToken
-        ? -1
-        : this.#vocabulary.idOf(leftText + rightText);
+    const merged = this.#merge(left, right);
     this.#pairs.set(left, right, merged);
     return merged;
+  }
+
+  #merge(left: number, right: number): number {
+    const { size } = this.#vocabulary;
+    if (left < size && right < size) return this.#vocabulary.idOfPair(left, right);
+    const leftText = this.#textOf(left);
+    const rightText = this.#textOf(right);
+    return leftText.length + rightText.length > this.#longestToken
+      ? -1
+      : this.#vocabulary.idOf(leftText + rightText);
   }
 
   priorityOf(merge: number): number {

@@ -14,6 +14,8 @@ export class Vocabulary {
   readonly scores: ArrayLike<number> | undefined;
   /** Of two tokens with one spelling the later counts. */
   readonly #ids: TextIndex;
+  /** Room for the longest text. */
+  #joined: Uint8Array | undefined;
 
   constructor(texts: StringList, attributes: Uint8Array, scores?: ArrayLike<number>) {
     this.texts = texts;
@@ -39,6 +41,20 @@ export class Vocabulary {
   /** The same by the spelling in UTF-8. */
   idOfBytes(bytes: Uint8Array, start: number, end: number): number {
     return this.#ids.placeOfBytes(bytes, start, end);
+  }
+
+  /** The id of the token that is spelled as two others one after the other, or -1. */
+  idOfPair(left: number, right: number): number {
+    const { bytes, ends, longestBytes } = this.texts;
+    const [leftStart, rightStart] = [this.texts.startOf(left), this.texts.startOf(right)];
+    const [leftEnd, rightEnd] = [ends[left] as number, ends[right] as number];
+    const length = leftEnd - leftStart + rightEnd - rightStart;
+    if (length > longestBytes) return -1;
+    const joined = (this.#joined ??= new Uint8Array(longestBytes));
+    let to = 0;
+    for (let from = leftStart; from < leftEnd; from++) joined[to++] = bytes[from] as number;
+    for (let from = rightStart; from < rightEnd; from++) joined[to++] = bytes[from] as number;
+    return this.#ids.placeOfBytes(joined, 0, length);
   }
 
   has(id: number): boolean {

@@ -56,7 +56,8 @@ it('gives what a decoder gives of each text, whatever its bytes are', () => {
 it('knows its longest and its shortest text', () => {
   const list = StringList.from(['ab', '▁▁', '', 'abc']);
   expect([list.longestBytes, list.shortestBytes]).toEqual([6, 0]);
-  expect([StringList.from([]).longestBytes, StringList.from(['ab', 'c']).shortestBytes]).toEqual([0, 1]);
+  expect(StringList.from(['ab', 'c']).shortestBytes).toBe(1);
+  expect(StringList.from([])).toMatchObject({ longestBytes: 0, shortestBytes: Infinity });
 });
 
 it('has nothing outside', () => {
