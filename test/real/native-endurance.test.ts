@@ -16,10 +16,12 @@ async function open(): Promise<Session> {
   }
 }
 
-/** Bytes that this process alone holds in memory; the mapped file is not among them. */
+/** Bytes that this process has written; pages of the mapped file are clean, and whose they are depends on others. */
 function privateBytes(): number {
   const report = readFileSync('/proc/self/smaps_rollup', 'utf8');
-  const kibibytes = [...report.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)].map((match) => Number(match[1]));
+  const kibibytes = [...report.matchAll(/^Private_(?:Dirty|Hugetlb):\s+(\d+) kB$/gm)].map((match) =>
+    Number(match[1]),
+  );
   return kibibytes.reduce((sum, value) => sum + value, 0) * 1024;
 }
 
