@@ -66,7 +66,7 @@ describe.skipIf(executablePath === undefined)('what a page shows when things go 
     await untilAsked(page);
     await page.getByLabel('Tools').uncheck();
     await page.getByRole('button', { name: 'Approve' }).click();
-    await page.locator('.message.assistant .text').waitFor();
+    await page.locator('.message.assistant .text').first().waitFor();
     expect(await page.locator('.tool .result').innerText()).toMatch(/Booked "Dentist" for Monday/);
     await page.close();
   });
