@@ -42,6 +42,8 @@ export interface DecodedOutput {
   readonly toolFormat?: ToolFormat | undefined;
   /** By the names that the model knows. */
   readonly tools: ReadonlyMap<string, OfferedTool>;
+  /** A grammar holds the form that a format writes, but other forms are read as calls too. */
+  readonly mostCalls?: number;
 }
 
 const onlyText: DecodedOutput = {
@@ -63,6 +65,7 @@ export async function* decode(decoding: Decoding): AsyncGenerator<GenerateEvent,
   const parser = createStreamParser({
     format: output.format,
     tools: output.tools,
+    mostCalls: output.mostCalls,
     startsInReasoning: output.startsInReasoning,
     createId: (kind) => (kind === 'tool' ? createCallId() : String(blocks++)),
   });

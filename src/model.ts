@@ -260,10 +260,8 @@ export function createModel(parts: ModelParts): Model {
     const { continues } = rendered;
     const startsInReasoning =
       !continues && format.reasoning !== undefined && opensReasoning(rendered.text, format.reasoning);
-    const held = holder.hold(
-      chatDemand(request, { prepared, output, source, startsInReasoning, continues, tokenizer }),
-      holdOptions(request, output.reasoning),
-    );
+    const demand = chatDemand(request, { prepared, output, source, startsInReasoning, continues, tokenizer });
+    const held = holder.hold(demand, holdOptions(request, output.reasoning));
     const refused = prepared.continues && !continues ? [noContinuation] : [];
     const unheard = reasoningWarnings(request.reasoning, source);
     yield startEvent(info, [...guesses, ...refused, ...unheard, ...held.warnings]);
@@ -273,7 +271,13 @@ export function createModel(parts: ModelParts): Model {
       engine: running,
       prompt: encodeChat(rendered),
       options: request,
-      output: { format, startsInReasoning, toolFormat: prepared.toolFormat, tools: prepared.offered },
+      output: {
+        format,
+        startsInReasoning,
+        toolFormat: prepared.toolFormat,
+        tools: prepared.offered,
+        mostCalls: demand.mostCalls,
+      },
       continuesText: continues,
       mask: await held.mask(),
     });

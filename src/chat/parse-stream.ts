@@ -10,6 +10,8 @@ export interface StreamParserOptions {
   readonly format: AnswerFormat;
   /** By the name that the model knows. */
   readonly tools?: ReadonlyMap<string, OfferedTool>;
+  /** What looks like a further call is text. @default as many as there are */
+  readonly mostCalls?: number | undefined;
   /** The prompt has opened a block of reasoning. */
   readonly startsInReasoning: boolean;
   /** Makes an id for each block and call. */
@@ -33,7 +35,8 @@ export interface StreamParser {
 export function createStreamParser(options: StreamParserOptions): StreamParser {
   const reader = new TextReader();
   const writer = new EventWriter(options.createId);
-  const context = new CallContext(reader, writer, options.tools ?? new Map<string, OfferedTool>());
+  const offered = options.tools ?? new Map<string, OfferedTool>();
+  const context = new CallContext(reader, writer, offered, options.mostCalls);
   const { format, startsInReasoning } = options;
   context.inReasoning = startsInReasoning && format.reasoning !== undefined;
   const reading = readAnswer(context, format, startsInReasoning);

@@ -305,3 +305,31 @@ describe('thoughts and calls', () => {
     expect(parse(glimmer, text)).toMatchObject({ content: text, calls: [] });
   });
 });
+
+describe('more calls than were asked for', () => {
+  const call = (a: number): string => `{"name": "add", "arguments": {"a": ${a}}}`;
+
+  it.each([
+    ['bare ones', `${call(1)}\n${call(2)}`, call(2)],
+    ['a list', `[${call(1)}, ${call(2)}]`, `, ${call(2)}]`],
+    ['marked ones', `<tool_call>${call(1)}</tool_call><tool_call>${call(2)}</tool_call>`, call(2)],
+  ])('are text: %s', (_, output, rest) => {
+    const events = parseAll(hermes, output, 1);
+    expect(events.filter(({ type }) => type === 'tool-call')).toHaveLength(1);
+    const text = events.map((event) => (event.type === 'text-delta' ? event.delta : '')).join('');
+    expect(text).toContain(rest);
+    expect(parseAll(hermes, output, 2).filter(({ type }) => type === 'tool-call')).toHaveLength(2);
+  });
+
+  function parseAll(format: ToolFormat, output: string, mostCalls: number): GenerateEvent[] {
+    let ids = 0;
+    const stream = createStreamParser({
+      format: answerFormat({}, format),
+      tools,
+      mostCalls,
+      startsInReasoning: false,
+      createId: () => String(ids++),
+    });
+    return [...Array.from(output).flatMap((character) => stream.push(character)), ...stream.end()];
+  }
+});

@@ -17,6 +17,7 @@ export class CallContext {
   readonly reader: TextReader;
   readonly writer: EventWriter;
   readonly #tools: ReadonlyMap<string, OfferedTool>;
+  readonly #mostCalls: number;
   /** What looks like a call may be an answer in JSON. */
   needsArguments = false;
   /** Everything up to here has become events: what fails later is text from here on. */
@@ -26,10 +27,16 @@ export class CallContext {
   /** The output ended because there was no room for more, not because the model ended it. */
   isCut = false;
 
-  constructor(reader: TextReader, writer: EventWriter, tools: ReadonlyMap<string, OfferedTool>) {
+  constructor(
+    reader: TextReader,
+    writer: EventWriter,
+    tools: ReadonlyMap<string, OfferedTool>,
+    mostCalls: number = Number.POSITIVE_INFINITY,
+  ) {
     this.reader = reader;
     this.writer = writer;
     this.#tools = tools;
+    this.#mostCalls = mostCalls;
   }
 
   /** The schema of a tool's arguments. */
@@ -37,9 +44,9 @@ export class CallContext {
     return this.#tools.get(name)?.parameters ?? true;
   }
 
-  /** Begins a call. False when there is no tool of this name. */
+  /** Begins a call. False when there is no tool of this name, or when there are calls enough. */
   start(name: string): boolean {
-    const tool = this.#tools.get(name);
+    const tool = this.writer.calls < this.#mostCalls ? this.#tools.get(name) : undefined;
     if (tool !== undefined) this.writer.startCall(tool.name);
     return tool !== undefined;
   }
