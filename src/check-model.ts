@@ -42,6 +42,7 @@ export async function checkFile(
   try {
     const { info, memory } = inspectGguf(reference, gguf);
     const { contextLength = 'auto' } = options;
+    const { cacheBudgetBytes } = nodePlatform;
     const cacheType = nodePlatform.cacheTypeOf({ ...options, gguf });
     const problems: string[] = [];
     const note = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
@@ -54,7 +55,9 @@ export async function checkFile(
       }
     };
     await note(() => checkLoadOptions(options));
-    const chosen = await note(() => chooseContextLength(gguf, contextLength, { ...nodePlatform, cacheType }));
+    const chosen = await note(() =>
+      chooseContextLength(gguf, contextLength, { cacheBudgetBytes, cacheType }),
+    );
     const length = chosen ?? info.contextLength;
     await note(() => buildGraph(gguf, length, options.signal));
     const cacheBytes = Math.ceil((cacheBytesPerToken(gguf, cacheType) ?? 0) * length);

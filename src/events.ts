@@ -47,7 +47,8 @@ export type RawFinishReason = 'eos' | 'stop-sequence' | 'max-tokens' | 'context-
 
 /**
  * What a model says, in order: `start`, optional `prompt-logprobs`, blocks of reasoning, text and tool
- * input (each opened and closed), `finish`. Every provider is a pure mapping of this union.
+ * input (each opened and closed), `finish`. A delta has the text of one token or of several. Every provider is a
+ * pure mapping of this union.
  */
 export type GenerateEvent =
   | {

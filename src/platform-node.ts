@@ -1,7 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 
-import type { GgufFile } from './gguf/read-gguf.ts';
 import { buildNativeEncoderGraph, buildNativeGraph } from './graph/native-graph.ts';
 import type { CacheType, EncoderRequest, Platform, SessionRequest } from './platform.ts';
 import type { Encoder } from './session/encoder.ts';
@@ -68,13 +67,7 @@ function cacheTypeOf(request: Pick<SessionRequest, 'gguf' | 'dialect' | 'cacheTy
 }
 
 /** Why the native engine does not run a file; undefined when it does, or fails because it was asked for. */
-function obstacleOf({
-  gguf,
-  dialect,
-}: {
-  readonly gguf: GgufFile;
-  readonly dialect?: string;
-}): string | undefined {
+function obstacleOf({ gguf, dialect }: Pick<SessionRequest, 'gguf' | 'dialect'>): string | undefined {
   if (dialect !== undefined) return dialect === 'native' ? undefined : 'asked for';
   const found = loadNativeAddon();
   if ('missing' in found) return found.missing;

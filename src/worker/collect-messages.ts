@@ -3,9 +3,9 @@ import type { Channel, ToClient, ToHost } from './protocol.ts';
 
 /** What a reader does with a delta of one stream takes about half a millisecond; all in one turn would stall its loop. */
 const fewStreams = 4;
-/** Of many streams each waits for three others at most, so that text still flows. */
-const largestWait = 4;
-/** For a step that takes long; a text that grows 25 times a second looks as if it flowed. */
+/** Of many streams each has its deltas in one of so many turns at least, so that text still flows. */
+const turnsOfAll = 4;
+/** For a step that takes long: a text that grows 25 times a second looks as if it flowed. */
 const waitLimitMs = 40;
 
 type StreamMessage = ToClient & { readonly stream: number };
@@ -14,7 +14,7 @@ type StreamMessage = ToClient & { readonly stream: number };
  * Posts what comes up in one turn as one message: with many streams a step gives many events, and each message wakes
  * the other thread. The turn ends once the engine has begun its next step, so that posting takes none of its time.
  * Of more streams than a few, only the ones that waited longest get their deltas in a turn; the others' grow meanwhile,
- * and are read as one.
+ * and are read as one. The order of a stream's messages is kept.
  */
 export function collectMessages(channel: Channel<ToClient, ToHost>): (message: ToClient) => void {
   const others: ToClient[] = [];
@@ -25,7 +25,7 @@ export function collectMessages(channel: Channel<ToClient, ToHost>): (message: T
 
   const post = (mayWait: boolean): void => {
     const messages = others.splice(0);
-    let share = mayWait ? Math.max(fewStreams, Math.ceil(waiting.size / largestWait)) : waiting.size;
+    let share = mayWait ? Math.max(fewStreams, Math.ceil(waiting.size / turnsOfAll)) : waiting.size;
     for (const [stream, own] of waiting) {
       if (share-- <= 0 && !urgent.has(stream)) continue;
       messages.push(...own);

@@ -24,6 +24,7 @@ import { createTokenizer } from '../../src/tokenizer/create-tokenizer.ts';
 import { acceptor } from '../grammar/accepts.ts';
 import { createTableSession } from '../support/table-session.ts';
 import { bytePairMetadata } from '../tokenizer/small-vocabulary.ts';
+import { personSchema } from '../support/person-schema.ts';
 
 const markers = ['<think>', '</think>', '<tool_call>', '</tool_call>'];
 const pieces = [
@@ -102,18 +103,7 @@ async function make(mask: TokenMask, seed: number, options: GenerationOptions): 
 }
 
 const schemas: Record<string, JSONSchema> = {
-  person: {
-    type: 'object',
-    properties: {
-      name: { type: 'string', minLength: 2, maxLength: 30 },
-      age: { type: 'integer', minimum: 18, maximum: 99 },
-      tags: { type: 'array', items: { type: 'string', maxLength: 12 }, minItems: 1, maxItems: 3 },
-      kind: { enum: ['cat', 'dog'] },
-      born: { type: 'string', format: 'date' },
-    },
-    required: ['name', 'age', 'tags', 'kind'],
-    additionalProperties: false,
-  },
+  person: { ...personSchema, additionalProperties: false },
   tree: {
     $defs: {
       node: {

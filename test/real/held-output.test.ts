@@ -4,18 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/index.ts';
 import type { ChatRequest, GenerateEvent, JSONSchema, Model } from '../../src/index.ts';
 import { defaultModel } from '../support/default-model.ts';
-
-const person = {
-  type: 'object',
-  properties: {
-    name: { type: 'string', minLength: 2, maxLength: 30 },
-    age: { type: 'integer', minimum: 18, maximum: 99 },
-    tags: { type: 'array', items: { type: 'string', maxLength: 12 }, minItems: 1, maxItems: 3 },
-    kind: { enum: ['cat', 'dog'] },
-    born: { type: 'string', format: 'date' },
-  },
-  required: ['name', 'age', 'tags', 'kind'],
-} as const;
+import { personSchema as person } from '../support/person-schema.ts';
 
 const tools = [
   {
