@@ -58,10 +58,10 @@ unpack_toolchain() {
     cannot "expected apt-get to download a Rust for $target, it failed (see above). Try: rustup target add $target"
   for package in "$folder"/packages/*.deb; do dpkg-deb --extract "$package" "$folder/root"; done
   rm -rf "$folder/packages" "$folder/lists" "$folder/cache"
+  local sysroot=$folder/root/usr
   for program in rustc clippy-driver; do
     # Options come last: as a wrapper, the linter is given the compiler's name first.
-    printf '#!/bin/sh\nexec "%s" "$@" --sysroot "%s"\n' "$folder/root/usr/bin/$program" "$folder/root/usr" \
-      >"$folder/$program"
+    printf '#!/bin/sh\nexec "%s" "$@" --sysroot "%s"\n' "$sysroot/bin/$program" "$sysroot" >"$folder/$program"
     chmod +x "$folder/$program"
   done
 }

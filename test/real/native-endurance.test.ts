@@ -49,7 +49,7 @@ onLinux('memory and threads stay flat (measured by /proc, so on Linux only)', ()
   it('over 1000 aborted and restarted requests', { timeout: 300_000 }, async () => {
     const session = await open();
     let settled = 0;
-    const settleMs: number[] = [];
+    let slowest = 0;
     const cycle = async (index: number): Promise<void> => {
       const sequence = session.openSequence();
       const abort = new AbortController();
@@ -64,7 +64,7 @@ onLinux('memory and threads stay flat (measured by /proc, so on Linux only)', ()
           settled += 1;
         },
       );
-      settleMs.push(performance.now() - start);
+      slowest = Math.max(slowest, performance.now() - start);
       expect(session.lengthOf(sequence)).toBe(0);
       // The next request runs as if nothing had been.
       if (index % 100 === 0) {
@@ -80,9 +80,7 @@ onLinux('memory and threads stay flat (measured by /proc, so on Linux only)', ()
     expect(settled).toBeGreaterThan(900);
     expect(threads()).toBe(before.threads);
     expect(growth).toBeLessThan(16 * 2 ** 20);
-    // One in a hundred may meet a pause of the machine's.
-    settleMs.sort((a, b) => a - b);
-    expect(settleMs[Math.floor(settleMs.length * 0.99)]).toBeLessThan(100);
+    expect(slowest).toBeLessThan(100);
     await session.dispose();
   });
 
